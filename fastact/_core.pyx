@@ -1,0 +1,445 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False
+"""The boundary between Python's arrays and the kernels: rows without the GIL, under OpenMP.
+
+It holds no formula. `plain` serves the common array at the least cost; the generalised ufuncs serve every other.
+"""
+
+from cpython.long cimport PyLong_AsLong, PyLong_CheckExact
+from cython.parallel cimport prange
+from libc.stdlib cimport free, malloc
+
+cimport numpy as cnp
+
+import numpy as np
+
+cnp.import_array()
+cnp.import_umath()
+
+
+cdef extern from "fastact/rows.h" nogil:
+    enum: FASTACT_FUNCTIONS
+    enum: FASTACT_CHUNK
+    enum: FASTACT_MAP
+
+    ctypedef struct fastact_row_function:
+        const char *name
+        const char *signature
+        double empty
+        double ulp
+
+    const fastact_row_function *fastact_row_functions
+
+    ctypedef struct fastact_job:
+        Py_ssize_t rows, n
+        const char *input[2]
+        Py_ssize_t input_row[2]
+        Py_ssize_t input_step[2]
+        const char *mask
+        Py_ssize_t mask_row, mask_step
+        char *out
+        Py_ssize_t out_row, out_step
+        int half
+
+    ctypedef struct fastact_pair:
+        pass
+
+    ctypedef struct fastact_state:
+        pass
+
+    const fastact_state fastact_start
+
+    int fastact_inputs(int function)
+    int fastact_results(int function)
+    int fastact_first_pass(int function)
+    int fastact_last_pass(int function)
+
+    ctypedef struct fastact_kernels:
+        int (*rows)(int, const fastact_job *, Py_ssize_t, Py_ssize_t) noexcept nogil
+        fastact_pair (*chunk[6])(const fastact_job *, int, const fastact_state *, Py_ssize_t) noexcept nogil
+        void (*fold)(int, fastact_state *, fastact_pair, Py_ssize_t) noexcept nogil
+        void (*finish)(int, const fastact_job *, int, fastact_state *) noexcept nogil
+        void (*write)(int, const fastact_job *, const fastact_state *) noexcept nogil
+        int (*is_staged)(int, const fastact_job *) noexcept nogil
+        int (*gather)(const fastact_job *, int, Py_ssize_t, Py_ssize_t, Py_ssize_t, void *) noexcept nogil
+        void (*scatter)(const fastact_job *, Py_ssize_t, Py_ssize_t, Py_ssize_t, const void *) noexcept nogil
+        size_t size
+
+cdef extern from "fastact/dispatch.h" nogil:
+    enum: FASTACT_MOST_ISAS
+
+    ctypedef struct fastact_isa:
+        const char *name
+        const fastact_kernels *f32
+        const fastact_kernels *f64
+
+    int fastact_available_isas(fastact_isa *)
+    const char *FASTACT_COMPILER
+
+cdef extern from "fastact/threads.h" nogil:
+    int fastact_thread_limit
+    int fastact_serial
+    int fastact_openmp_version()
+    int fastact_openmp_threads()
+    int fastact_in_parallel()
+    int fastact_enter()
+    void fastact_leave()
+    void fastact_watch_forks()
+    int fastact_raised_flags()
+    void fastact_keep_flags(int raised)
+
+
+# --- instruction sets ---------------------------------------------------------------------------------------------
+
+cdef fastact_isa isas[FASTACT_MOST_ISAS]
+cdef int isa_count = fastact_available_isas(isas)
+cdef int chosen_isa = 0
+
+
+def available_isas():
+    """Return the instruction sets that this build has and this processor can run, best first."""
+    return tuple([isas[i].name.decode() for i in range(isa_count)])
+
+
+def isa():
+    """Return the name of the instruction set in use."""
+    return isas[chosen_isa].name.decode()
+
+
+def set_isa(str name not None):
+    """Use another instruction set from now on, in the whole process.
+
+    For tests and measurements; the best one is chosen at import, or the one that the environment variable
+    ``FASTACT_ISA`` names.
+
+    Parameters
+    ----------
+    name : str
+        One of `available_isas`.
+
+    Raises
+    ------
+    ValueError
+        If this build or this processor does not have it.
+    """
+    global chosen_isa
+    names = available_isas()
+    if name not in names:
+        raise ValueError(f"name must be one of {', '.join(map(repr, names))} on this processor, got {name!r}")
+    chosen_isa = names.index(name)
+
+
+# --- threads ------------------------------------------------------------------------------------------------------
+
+cdef int process_limit = 1
+# OpenMP's own setting at import: a lower one later is somebody's limit on the calling thread (threadpoolctl).
+cdef int openmp_at_import = fastact_openmp_threads()
+fastact_watch_forks()
+
+cdef double grain = 65536  # entries that each thread must find to be worth its start
+
+
+def _set_process_threads(int count):
+    global process_limit
+    process_limit = count
+
+
+def _get_threads():
+    """(of the process, of the calling thread or 0)"""
+    return process_limit, fastact_thread_limit
+
+
+def _set_thread_limit(int count):
+    global fastact_thread_limit
+    fastact_thread_limit = count
+
+
+def compiler():
+    """Return the name and version of the compiler that built the kernels."""
+    return FASTACT_COMPILER.decode()
+
+
+def openmp_version():
+    """Return the date (yyyymm) of the OpenMP version compiled in, or 0."""
+    return fastact_openmp_version()
+
+
+cdef int threads_for(double entries) noexcept nogil:
+    """THE policy: how many threads a call on so many entries uses. More than 1 obliges to fastact_leave()."""
+    cdef int limit = fastact_thread_limit if fastact_thread_limit else process_limit
+    cdef int now, callers
+    if limit <= 1 or entries < 2 * grain or fastact_serial or fastact_in_parallel():
+        return 1
+    now = fastact_openmp_threads()
+    if now < openmp_at_import and now < limit:
+        limit = now
+    if entries < limit * grain:
+        limit = <int>(entries / grain)
+    if limit <= 1:
+        return 1
+    # Each calling thread has an OpenMP team of its own: they share the processors.
+    callers = fastact_enter()
+    limit = limit // callers
+    if limit <= 1:
+        fastact_leave()
+        return 1
+    return limit
+
+
+# --- rows ---------------------------------------------------------------------------------------------------------
+
+cdef int run(int function, bint double_precision, const fastact_job *job) noexcept nogil:
+    """All rows of the job. Returns 0, or -1 for want of memory."""
+    cdef const fastact_kernels *kernels = isas[chosen_isa].f64 if double_precision else isas[chosen_isa].f32
+    cdef int threads = threads_for(<double>job.rows * <double>job.n)
+    cdef int failed = 0
+    cdef Py_ssize_t part, row
+    if threads == 1:
+        return kernels.rows(function, job, 0, job.rows)
+    if job.rows < 4 * threads and job.n >= 2 * FASTACT_CHUNK:
+        for row in range(job.rows):
+            failed |= run_one_row(function, kernels, job, row, threads)
+    else:
+        for part in prange(threads, num_threads=threads, schedule="static"):
+            failed |= kernels.rows(function, job, job.rows * part // threads, job.rows * (part + 1) // threads)
+    fastact_leave()
+    return failed
+
+
+cdef int run_one_row(int function, const fastact_kernels *kernels, const fastact_job *job, Py_ssize_t row,
+                     int threads) noexcept nogil:
+    """One long row on several threads, in the fixed chunks that one thread takes in turn."""
+    cdef Py_ssize_t n = job.n, chunks = (n + FASTACT_CHUNK - 1) // FASTACT_CHUNK, c
+    cdef fastact_pair *parts = <fastact_pair *>malloc(chunks * sizeof(fastact_pair))
+    cdef fastact_state state = fastact_start
+    cdef fastact_job one = job[0]
+    cdef char *buffer = NULL
+    cdef int p, k, inputs = fastact_inputs(function), staged = kernels.is_staged(function, job), kept = 0
+    one.rows = 1
+    one.out = job.out + row * job.out_row
+    for k in range(inputs):
+        one.input[k] = job.input[k] + row * job.input_row[k]
+    if staged:
+        buffer = <char *>malloc((inputs * n + 2) * kernels.size)
+    if parts == NULL or (staged and buffer == NULL):
+        free(parts)
+        free(buffer)
+        return -1
+    if staged:
+        one.out = buffer
+        for k in range(inputs):
+            one.input[k] = buffer + k * n * kernels.size
+            for c in prange(chunks, num_threads=threads, schedule="static"):
+                kept |= kernels.gather(job, k, row, c * FASTACT_CHUNK, min(n, (c + 1) * FASTACT_CHUNK),
+                                       buffer + (k * n + c * FASTACT_CHUNK) * kernels.size)
+        one.mask = NULL
+        one.half = 0
+        if kept == 0:
+            free(parts)
+            free(buffer)
+            return kernels.rows(function, job, row, row + 1)
+    for p in range(fastact_first_pass(function), fastact_last_pass(function) + 1):
+        for c in prange(chunks, num_threads=threads, schedule="static"):
+            parts[c] = kernels.chunk[function](&one, p, &state, c)
+        for c in range(chunks):
+            kernels.fold(p, &state, parts[c], c)
+        kernels.finish(function, &one, p, &state)
+    kernels.write(function, &one, &state)
+    if staged and fastact_results(function):
+        kernels.scatter(job, row, 0, fastact_results(function), buffer)
+    elif staged:
+        for c in prange(chunks, num_threads=threads, schedule="static"):
+            kernels.scatter(job, row, c * FASTACT_CHUNK, min(n, (c + 1) * FASTACT_CHUNK),
+                            buffer + c * FASTACT_CHUNK * kernels.size)
+    free(parts)
+    free(buffer)
+    return 0
+
+
+# --- the plain array ----------------------------------------------------------------------------------------------
+
+cdef inline bint is_plain(object a) noexcept:
+    """A contiguous, aligned, native array of a type the kernels have, and no subclass."""
+    if not cnp.PyArray_CheckExact(a) or not cnp.PyArray_ISCARRAY_RO(a):
+        return False
+    return cnp.PyArray_TYPE(a) in (cnp.NPY_FLOAT32, cnp.NPY_FLOAT64, cnp.NPY_FLOAT16)
+
+
+cdef inline bint are_apart(cnp.ndarray a, cnp.ndarray b) noexcept:
+    """Whether two plain arrays begin at the same place or share no memory at all."""
+    cdef char *p = <char *>cnp.PyArray_DATA(a)
+    cdef char *q = <char *>cnp.PyArray_DATA(b)
+    return p == q or p + cnp.PyArray_NBYTES(a) <= q or q + cnp.PyArray_NBYTES(b) <= p
+
+
+cdef inline bint same_kind(cnp.ndarray a, cnp.ndarray b, int ndim) noexcept:
+    cdef int i
+    if cnp.PyArray_NDIM(b) != ndim or cnp.PyArray_TYPE(a) != cnp.PyArray_TYPE(b):
+        return False
+    for i in range(ndim):
+        if cnp.PyArray_DIM(a, i) != cnp.PyArray_DIM(b, i):
+            return False
+    return True
+
+
+cdef object plain(int function, object x, object second, object axis, object out):
+    """The function's result for plain arrays along their last axis (or all of it, axis None); None for anything else."""
+    cdef int ndim, type_number, failed, k
+    cdef long number
+    cdef fastact_job job
+    cdef Py_ssize_t n, itemsize, size, step
+    cdef double value = 0
+    cdef cnp.ndarray a, b, y
+    if not is_plain(x):
+        return None
+    a = x
+    ndim = cnp.PyArray_NDIM(a)
+    if ndim == 0:
+        return None
+    size = cnp.PyArray_SIZE(a)
+    if axis is None:
+        n = size
+        if fastact_results(function):
+            ndim = 1
+    else:
+        if not PyLong_CheckExact(axis):
+            return None
+        number = PyLong_AsLong(axis)
+        if number != -1 and number != ndim - 1:
+            return None
+        n = cnp.PyArray_DIM(a, ndim - 1)
+    if size == 0:
+        return None
+    type_number = cnp.PyArray_TYPE(a)
+    itemsize = cnp.PyArray_ITEMSIZE(a)
+    step = itemsize
+    if second is not None:
+        if not is_plain(second) or not same_kind(a, second, cnp.PyArray_NDIM(a)):
+            return None
+        b = second
+        job.input[1] = <const char *>cnp.PyArray_DATA(b)
+        job.input_row[1] = n * itemsize
+        job.input_step[1] = itemsize
+    if fastact_results(function):
+        ndim -= 1
+        job.out_row = itemsize
+    else:
+        job.out_row = n * itemsize
+    if out is None:
+        if ndim == 0:
+            y = None
+            job.out = <char *>&value
+        else:
+            y = cnp.PyArray_EMPTY(ndim, cnp.PyArray_DIMS(a), type_number, 0)
+            job.out = <char *>cnp.PyArray_DATA(y)
+    else:
+        if not is_plain(out) or not cnp.PyArray_ISWRITEABLE(out) or not same_kind(a, out, ndim) or not are_apart(a, out):
+            return None
+        if second is not None and not are_apart(b, out):
+            return None
+        y = out
+        job.out = <char *>cnp.PyArray_DATA(y)
+    job.rows = size // n
+    job.n = n
+    job.input[0] = <const char *>cnp.PyArray_DATA(a)
+    job.input_row[0] = n * itemsize
+    job.input_step[0] = itemsize
+    job.mask = NULL
+    job.out_step = itemsize
+    job.half = type_number == cnp.NPY_FLOAT16
+    if size * itemsize < 16384:
+        # A few microseconds: less than it takes other threads to make use of the GIL.
+        failed = run(function, type_number == cnp.NPY_FLOAT64, &job)
+    else:
+        with nogil:
+            failed = run(function, type_number == cnp.NPY_FLOAT64, &job)
+    if failed:
+        raise MemoryError("no memory for the rows' buffer")
+    if y is None:
+        return cnp.PyArray_ToScalar(&value, a)
+    return y
+
+
+# --- generalised ufuncs -------------------------------------------------------------------------------------------
+
+cdef struct Loop:
+    int function
+    int type_number
+    int masked
+
+cdef Loop loops[FASTACT_FUNCTIONS * 2 * 3]
+cdef cnp.PyUFuncGenericFunction loop_functions[3]
+cdef void *loop_data[FASTACT_FUNCTIONS * 2][3]
+cdef char loop_types[FASTACT_FUNCTIONS * 2][3 * 4]
+
+
+cdef void ufunc_loop(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps, void *data) noexcept nogil:
+    cdef Loop *loop = <Loop *>data
+    cdef fastact_job job
+    cdef int inputs = fastact_inputs(loop.function), operands = inputs + loop.masked + 1, k, raised
+    job.rows = dims[0]
+    job.n = dims[1]
+    for k in range(inputs):
+        job.input[k] = args[k]
+        job.input_row[k] = steps[k]
+        job.input_step[k] = steps[operands + k]
+    job.mask = NULL
+    if loop.masked:
+        job.mask = args[inputs]
+        job.mask_row = steps[inputs]
+        job.mask_step = steps[operands + inputs]
+    job.out = args[operands - 1]
+    job.out_row = steps[operands - 1]
+    job.out_step = steps[2 * operands - 1] if fastact_results(loop.function) != 1 else 0
+    job.half = loop.type_number == cnp.NPY_FLOAT16
+    # NumPy would warn of the flags that the kernels raise in passing.
+    raised = fastact_raised_flags()
+    if run(loop.function, loop.type_number == cnp.NPY_FLOAT64, &job):
+        with gil:
+            raise_memory_error()
+    fastact_keep_flags(raised)
+
+
+cdef int raise_memory_error() except -1:
+    raise MemoryError("no memory for the rows' buffer")
+
+
+cdef object make_ufunc(int function, bint masked):
+    """The generalised ufunc of one row function, with an operand for `where` or without."""
+    cdef int which = 2 * function + masked, inputs = fastact_inputs(function), t, k, j = 0
+    cdef const fastact_row_function *row = &fastact_row_functions[function]
+    cdef int *types = [cnp.NPY_FLOAT16, cnp.NPY_FLOAT32, cnp.NPY_FLOAT64]
+    signature = row.signature.decode()
+    name = row.name.decode()
+    if masked:
+        signature = signature.replace("->", ",(n)->")
+        name += "_where"
+    for t in range(3):
+        loops[3 * which + t] = Loop(function, types[t], masked)
+        loop_data[which][t] = &loops[3 * which + t]
+        loop_functions[t] = <cnp.PyUFuncGenericFunction>ufunc_loop
+        for k in range(inputs):
+            loop_types[which][j] = types[t]
+            j += 1
+        if masked:
+            loop_types[which][j] = cnp.NPY_BOOL
+            j += 1
+        loop_types[which][j] = types[t]
+        j += 1
+    name, signature = name.encode(), signature.encode()
+    kept_alive.append((name, signature))
+    return cnp.PyUFunc_FromFuncAndDataAndSignature(
+        loop_functions, loop_data[which], loop_types[which], 3, inputs + masked, 1, cnp.PyUFunc_None,
+        name, b"", 0, signature)
+
+
+kept_alive = []  # NumPy keeps the pointers to a ufunc's name and signature
+
+#: name -> (generalised ufunc, the one with a further operand for `where`, or None)
+ufuncs = {}
+#: name -> error bound in ULP
+error_bounds = {}
+for f in range(FASTACT_FUNCTIONS):
+    function_name = fastact_row_functions[f].name.decode()
+    has_where = fastact_row_functions[f].empty == fastact_row_functions[f].empty
+    ufuncs[function_name] = make_ufunc(f, False), make_ufunc(f, True) if has_where else None
+    error_bounds[function_name] = fastact_row_functions[f].ulp

@@ -1,0 +1,7 @@
+/* float32 on AVX-512. */
+#if defined(__x86_64__)
+#define FASTACT_REAL 32
+#define FASTACT_SIMD "fastact/simd/avx512.h"
+#define FASTACT_TABLE fastact_avx512_f32
+#include "fastact/kernels-inl.h"
+#endif

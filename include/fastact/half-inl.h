@@ -1,0 +1,82 @@
+/* float16 in memory, float32 in the kernels. */
+#if FASTACT_REAL == 32
+
+#ifdef FASTACT_SCALAR_HALF
+/* Integer arithmetic only; rounds to nearest, ties to even. */
+FASTACT_INLINE float half_to_float(const void *p) {
+    uint16_t h;
+    memcpy(&h, p, sizeof h);
+    uint32_t sign = (uint32_t)(h & 0x8000u) << 16, magnitude = h & 0x7fffu, bits;
+    float f;
+    if (magnitude >= 0x7c00u) {
+        bits = 0x7f800000u | (magnitude << 13 & 0x7fffffu) | (magnitude > 0x7c00u ? 0x400000u : 0);
+    } else if (magnitude >= 0x400u) {
+        bits = (magnitude << 13) + ((127u - 15u) << 23);
+    } else {
+        f = (float)magnitude * 0x1p-24f; /* subnormal: exact */
+        memcpy(&bits, &f, sizeof bits);
+    }
+    bits |= sign;
+    memcpy(&f, &bits, sizeof f);
+    return f;
+}
+FASTACT_INLINE void float_to_half(void *p, float f) {
+    uint32_t bits, magnitude;
+    memcpy(&bits, &f, sizeof bits);
+    uint16_t sign = (uint16_t)(bits >> 16 & 0x8000u), h;
+    magnitude = bits & 0x7fffffffu;
+    if (magnitude > 0x7f800000u) {
+        h = (uint16_t)(0x7e00u | (magnitude >> 13 & 0x3ffu));
+    } else if (magnitude >= 0x477ff000u) { /* 65520 and above round to infinity */
+        h = 0x7c00u;
+    } else if (magnitude >= 0x38800000u) {
+        h = (uint16_t)((magnitude - 0x38000000u + 0xfffu + (magnitude >> 13 & 1u)) >> 13);
+    } else {
+        /* Subnormal: adding 1/2 puts the last bit of the result at the last bit of the sum, which rounds it. */
+        float shifted = __builtin_fabsf(f) + 0.5f;
+        memcpy(&magnitude, &shifted, sizeof magnitude);
+        h = (uint16_t)(magnitude - 0x3f000000u);
+    }
+    h |= sign;
+    memcpy(p, &h, sizeof h);
+}
+FASTACT_INLINE void load_halves(real *to, const char *from, ptrdiff_t n) {
+    for (ptrdiff_t i = 0; i < n; i++) to[i] = half_to_float(from + 2 * i);
+}
+FASTACT_INLINE void store_halves(char *to, const real *from, ptrdiff_t n) {
+    for (ptrdiff_t i = 0; i < n; i++) float_to_half(to + 2 * i, from[i]);
+}
+#else
+FASTACT_INLINE void load_halves(real *to, const char *from, ptrdiff_t n) {
+    uint16_t part[NLANES] = {0};
+    real lane[NLANES];
+    ptrdiff_t i = 0;
+    for (; i + NLANES <= n; i += NLANES) nstore(to + i, nload_half((const uint16_t *)(const void *)(from + 2 * i)));
+    if (i == n) return;
+    memcpy(part, from + 2 * i, (size_t)(n - i) * 2);
+    nstore(lane, nload_half(part));
+    memcpy(to + i, lane, (size_t)(n - i) * sizeof(real));
+}
+FASTACT_INLINE void store_halves(char *to, const real *from, ptrdiff_t n) {
+    uint16_t part[NLANES];
+    real lane[NLANES] = {0};
+    ptrdiff_t i = 0;
+    for (; i + NLANES <= n; i += NLANES) nstore_half((uint16_t *)(void *)(to + 2 * i), nload(from + i));
+    if (i == n) return;
+    memcpy(lane, from + i, (size_t)(n - i) * sizeof(real));
+    nstore_half(part, nload(lane));
+    memcpy(to + 2 * i, part, (size_t)(n - i) * 2);
+}
+FASTACT_INLINE float half_to_float(const void *p) { real f; load_halves(&f, (const char *)p, 1); return f; }
+FASTACT_INLINE void float_to_half(void *p, float f) { store_halves((char *)p, &f, 1); }
+#endif
+
+#else
+
+/* The float64 kernels have no float16 jobs. */
+FASTACT_INLINE float half_to_float(const void *p) { return *(const uint16_t *)p; }
+FASTACT_INLINE void float_to_half(void *p, float f) { (void)p, (void)f; }
+FASTACT_INLINE void load_halves(real *to, const char *from, ptrdiff_t n) { (void)to, (void)from, (void)n; }
+FASTACT_INLINE void store_halves(char *to, const real *from, ptrdiff_t n) { (void)to, (void)from, (void)n; }
+
+#endif

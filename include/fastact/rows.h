@@ -1,0 +1,105 @@
+/* What the row functions are, and how a caller describes the rows to them. Data only; no instruction set is chosen here. */
+#ifndef FASTACT_ROWS_H
+#define FASTACT_ROWS_H
+
+#include <stddef.h>
+#include <math.h>
+
+/* THE LIST of functions that take whole rows: one line each, and all else (ufuncs, kernel tables, tests, docs) follows.
+     name, signature of the generalised ufunc, the result where no entry takes part (NAN: the function has no `where`),
+     error bound in ULP for float32 and float64 alike.
+   The bound of logsumexp counts in ULP of the larger of result and largest entry, since the two can cancel; those of the
+   gradients in ULP of the largest term of their difference. The weighted sum has no bound: its terms may cancel. */
+#define FASTACT_ROW_FUNCTIONS(ROW)                                           \
+    ROW(softmax, "(n)->(n)", 0.0, 3.0)                                       \
+    ROW(log_softmax, "(n)->(n)", -INFINITY, 3.0)                             \
+    ROW(logsumexp, "(n)->()", -INFINITY, 1.5)                                \
+    ROW(logsumexp_weighted, "(n),(n)->(2)", -INFINITY, INFINITY)             \
+    ROW(softmax_backward, "(n),(n)->(n)", NAN, 3.0)                          \
+    ROW(log_softmax_backward, "(n),(n)->(n)", NAN, 3.0)
+
+enum fastact_function {
+#define ROW(name, signature, empty, ulp) FASTACT_##name,
+    FASTACT_ROW_FUNCTIONS(ROW)
+#undef ROW
+    FASTACT_FUNCTIONS
+};
+
+typedef struct {
+    const char *name, *signature;
+    double empty, ulp;
+} fastact_row_function;
+
+static const fastact_row_function fastact_row_functions[FASTACT_FUNCTIONS] = {
+#define ROW(name, signature, empty, ulp) {#name, signature, empty, ulp},
+    FASTACT_ROW_FUNCTIONS(ROW)
+#undef ROW
+};
+
+/* Rows in memory. Entry i of row r of input k lies at input[k] + r input_row[k] + i input_step[k], strides in bytes. */
+typedef struct {
+    ptrdiff_t rows, n;
+    const char *input[2];
+    ptrdiff_t input_row[2], input_step[2];
+    const char *mask; /* NULL, or one byte an entry: 0 where it takes no part */
+    ptrdiff_t mask_row, mask_step;
+    char *out; /* may be input[0] or input[1], entry for entry */
+    ptrdiff_t out_row, out_step;
+    int half; /* entries are float16 in memory and float32 in the kernels */
+} fastact_job;
+
+/* An unevaluated sum: lo holds what rounding took from hi. */
+typedef struct {
+    double hi, lo;
+} fastact_pair;
+
+/* What is known of a row between its passes. */
+typedef struct {
+    double max;           /* its largest entry that is not NaN */
+    ptrdiff_t chunk;      /* the chunk that holds it */
+    double shift;         /* subtracted from every entry first; not 0 only where that is exact */
+    double magic, floor;  /* of the exponential, see math-inl.h */
+    double exponent;      /* the exponential carries a factor 2**-exponent */
+    fastact_pair sum;
+    double a, b;          /* what the last pass applies */
+    int special;          /* the row's results are all `a` */
+} fastact_state;
+static const fastact_state fastact_start = {.max = -INFINITY};
+
+/* A row is worked through in passes, and a pass in chunks of this many entries, whose partial results are folded in order: so
+   chunks may run on any thread and the bits stay the same. */
+#define FASTACT_CHUNK 8192
+enum fastact_pass { FASTACT_MAX, FASTACT_SUM, FASTACT_MAP };
+
+static inline int fastact_inputs(int function) { return function >= FASTACT_logsumexp_weighted ? 2 : 1; }
+/* Values that a row results in; 0 stands for one an entry. */
+static inline int fastact_results(int function) {
+    return function == FASTACT_logsumexp ? 1 : function == FASTACT_logsumexp_weighted ? 2 : 0;
+}
+/* The gradients need no maximum; what results in values for the row has no last pass over the entries. */
+static inline int fastact_first_pass(int function) { return function < FASTACT_softmax_backward ? FASTACT_MAX : FASTACT_SUM; }
+static inline int fastact_last_pass(int function) { return fastact_results(function) ? FASTACT_SUM : FASTACT_MAP; }
+
+/* The kernels of one instruction set for float32 or float64. */
+typedef struct {
+    /* Rows begin to end, whole. Returns 0, or -1 for want of memory. */
+    int (*rows)(int function, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end);
+
+    /* The same step by step, for one row in contiguous memory: from fastact_start, for the passes fastact_first_pass to
+       fastact_last_pass `chunk` on every chunk, `fold` of the results in order, and `finish`; then `write` where the function
+       results in values for the row. */
+    fastact_pair (*chunk[FASTACT_FUNCTIONS])(const fastact_job *job, int pass, const fastact_state *state, ptrdiff_t chunk);
+    void (*fold)(int pass, fastact_state *state, fastact_pair part, ptrdiff_t chunk);
+    void (*finish)(int function, const fastact_job *job, int pass, fastact_state *state);
+    void (*write)(int function, const fastact_job *job, const fastact_state *state);
+
+    /* A job whose rows do not lie in contiguous memory as they should: entries first to last of one row into such memory (returns
+       whether any takes part), and back. */
+    int (*is_staged)(int function, const fastact_job *job);
+    int (*gather)(const fastact_job *job, int input, ptrdiff_t row, ptrdiff_t first, ptrdiff_t last, void *to);
+    void (*scatter)(const fastact_job *job, ptrdiff_t row, ptrdiff_t first, ptrdiff_t last, const void *from);
+
+    size_t size; /* of an entry in the kernels, bytes */
+} fastact_kernels;
+
+#endif

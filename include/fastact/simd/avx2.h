@@ -1,0 +1,75 @@
+/* AVX2 with FMA and F16C: two registers make a virtual vector. */
+#include <immintrin.h>
+#define FASTACT_TARGET "avx2,fma,f16c"
+#include "fastact/simd/target-inl.h"
+
+/* Lanes half to 2 half - 1 moved to lanes 0 to half - 1; the others are of no account. */
+FASTACT_INLINE __m256d dupper(__m256d a, int half) {
+    return half == 2 ? _mm256_castpd128_pd256(_mm256_extractf128_pd(a, 1)) : _mm256_permute_pd(a, 0x5);
+}
+FASTACT_INLINE double dfirst(__m256d a) { return _mm256_cvtsd_f64(a); }
+
+#if FASTACT_REAL == 32
+
+#define NLANES 8
+typedef __m256 nvec;
+typedef __m256d dvec;
+
+/* All bits set in the lanes below k. */
+FASTACT_INLINE __m256i nmask(ptrdiff_t k) {
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)k), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+FASTACT_INLINE nvec nset(real a) { return _mm256_set1_ps(a); }
+FASTACT_INLINE nvec nload(const real *p) { return _mm256_loadu_ps(p); }
+FASTACT_INLINE void nstore(real *p, nvec a) { _mm256_storeu_ps(p, a); }
+FASTACT_INLINE nvec nload_part(const real *p, ptrdiff_t k, real fill) {
+    __m256i m = nmask(k);
+    return _mm256_blendv_ps(nset(fill), _mm256_maskload_ps(p, m), _mm256_castsi256_ps(m));
+}
+FASTACT_INLINE void nstore_part(real *p, nvec a, ptrdiff_t k) { _mm256_maskstore_ps(p, nmask(k), a); }
+FASTACT_INLINE nvec nkeep(nvec a, ptrdiff_t k) { return _mm256_and_ps(a, _mm256_castsi256_ps(nmask(k))); }
+FASTACT_INLINE nvec nfma(nvec a, nvec b, nvec c) { return _mm256_fmadd_ps(a, b, c); }
+FASTACT_INLINE nvec nmadd(nvec a, nvec b, nvec c) { return _mm256_fmadd_ps(a, b, c); }
+FASTACT_INLINE nvec nmax(nvec a, nvec b) { return _mm256_max_ps(a, b); }
+FASTACT_INLINE nvec nmin(nvec a, nvec b) { return _mm256_min_ps(a, b); }
+FASTACT_INLINE nvec nshift_to_exponent(nvec t) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(t), 23)); }
+FASTACT_INLINE unsigned nequal(nvec a, nvec b) { return (unsigned)_mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_EQ_OQ)); }
+FASTACT_INLINE dvec nwiden_low(nvec a) { return _mm256_cvtps_pd(_mm256_castps256_ps128(a)); }
+FASTACT_INLINE dvec nwiden_high(nvec a) { return _mm256_cvtps_pd(_mm256_extractf128_ps(a, 1)); }
+FASTACT_INLINE dvec dfma(dvec a, dvec b, dvec c) { return _mm256_fmadd_pd(a, b, c); }
+FASTACT_INLINE nvec nload_half(const uint16_t *p) { return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p)); }
+FASTACT_INLINE void nstore_half(uint16_t *p, nvec a) { _mm_storeu_si128((__m128i *)p, _mm256_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT)); }
+FASTACT_INLINE nvec nupper(nvec a, int half) {
+    return half == 4   ? _mm256_castps128_ps256(_mm256_extractf128_ps(a, 1))
+           : half == 2 ? _mm256_permute_ps(a, 0xEE)
+                       : _mm256_movehdup_ps(a);
+}
+FASTACT_INLINE real nfirst(nvec a) { return _mm256_cvtss_f32(a); }
+
+#else
+
+#define NLANES 4
+typedef __m256d nvec;
+
+FASTACT_INLINE __m256i nmask(ptrdiff_t k) {
+    return _mm256_cmpgt_epi64(_mm256_set1_epi64x(k), _mm256_setr_epi64x(0, 1, 2, 3));
+}
+FASTACT_INLINE nvec nset(real a) { return _mm256_set1_pd(a); }
+FASTACT_INLINE nvec nload(const real *p) { return _mm256_loadu_pd(p); }
+FASTACT_INLINE void nstore(real *p, nvec a) { _mm256_storeu_pd(p, a); }
+FASTACT_INLINE nvec nload_part(const real *p, ptrdiff_t k, real fill) {
+    __m256i m = nmask(k);
+    return _mm256_blendv_pd(nset(fill), _mm256_maskload_pd(p, m), _mm256_castsi256_pd(m));
+}
+FASTACT_INLINE void nstore_part(real *p, nvec a, ptrdiff_t k) { _mm256_maskstore_pd(p, nmask(k), a); }
+FASTACT_INLINE nvec nkeep(nvec a, ptrdiff_t k) { return _mm256_and_pd(a, _mm256_castsi256_pd(nmask(k))); }
+FASTACT_INLINE nvec nfma(nvec a, nvec b, nvec c) { return _mm256_fmadd_pd(a, b, c); }
+FASTACT_INLINE nvec nmadd(nvec a, nvec b, nvec c) { return _mm256_fmadd_pd(a, b, c); }
+FASTACT_INLINE nvec nmax(nvec a, nvec b) { return _mm256_max_pd(a, b); }
+FASTACT_INLINE nvec nmin(nvec a, nvec b) { return _mm256_min_pd(a, b); }
+FASTACT_INLINE nvec nshift_to_exponent(nvec t) { return _mm256_castsi256_pd(_mm256_slli_epi64(_mm256_castpd_si256(t), 52)); }
+FASTACT_INLINE unsigned nequal(nvec a, nvec b) { return (unsigned)_mm256_movemask_pd(_mm256_cmp_pd(a, b, _CMP_EQ_OQ)); }
+FASTACT_INLINE nvec nupper(nvec a, int half) { return dupper(a, half); }
+FASTACT_INLINE real nfirst(nvec a) { return dfirst(a); }
+
+#endif

@@ -1,0 +1,67 @@
+/* AVX-512 (F, VL, BW, DQ): one register is one virtual vector. */
+#include <immintrin.h>
+#define FASTACT_TARGET "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma,f16c"
+#include "fastact/simd/target-inl.h"
+
+/* Lanes half to 2 half - 1 moved to lanes 0 to half - 1; the others are of no account. */
+FASTACT_INLINE __m512d dupper(__m512d a, int half) {
+    return half == 4   ? _mm512_castpd256_pd512(_mm512_extractf64x4_pd(a, 1))
+           : half == 2 ? _mm512_castpd128_pd512(_mm512_extractf64x2_pd(a, 1))
+                       : _mm512_permute_pd(a, 0x55);
+}
+FASTACT_INLINE double dfirst(__m512d a) { return _mm512_cvtsd_f64(a); }
+
+#if FASTACT_REAL == 32
+
+#define NLANES 16
+typedef __m512 nvec;
+typedef __m512d dvec;
+#define NMASK(k) ((__mmask16)((k) <= 0 ? 0u : (k) >= 16 ? 0xFFFFu : (1u << (k)) - 1u))
+
+FASTACT_INLINE nvec nset(real a) { return _mm512_set1_ps(a); }
+FASTACT_INLINE nvec nload(const real *p) { return _mm512_loadu_ps(p); }
+FASTACT_INLINE void nstore(real *p, nvec a) { _mm512_storeu_ps(p, a); }
+FASTACT_INLINE nvec nload_part(const real *p, ptrdiff_t k, real fill) { return _mm512_mask_loadu_ps(nset(fill), NMASK(k), p); }
+FASTACT_INLINE void nstore_part(real *p, nvec a, ptrdiff_t k) { _mm512_mask_storeu_ps(p, NMASK(k), a); }
+FASTACT_INLINE nvec nkeep(nvec a, ptrdiff_t k) { return _mm512_maskz_mov_ps(NMASK(k), a); }
+FASTACT_INLINE nvec nfma(nvec a, nvec b, nvec c) { return _mm512_fmadd_ps(a, b, c); }
+FASTACT_INLINE nvec nmadd(nvec a, nvec b, nvec c) { return _mm512_fmadd_ps(a, b, c); }
+FASTACT_INLINE nvec nmax(nvec a, nvec b) { return _mm512_max_ps(a, b); }
+FASTACT_INLINE nvec nmin(nvec a, nvec b) { return _mm512_min_ps(a, b); }
+FASTACT_INLINE nvec nshift_to_exponent(nvec t) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(t), 23)); }
+FASTACT_INLINE unsigned nequal(nvec a, nvec b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
+FASTACT_INLINE dvec nwiden_low(nvec a) { return _mm512_cvtps_pd(_mm512_castps512_ps256(a)); }
+FASTACT_INLINE dvec nwiden_high(nvec a) { return _mm512_cvtps_pd(_mm512_extractf32x8_ps(a, 1)); }
+FASTACT_INLINE dvec dfma(dvec a, dvec b, dvec c) { return _mm512_fmadd_pd(a, b, c); }
+FASTACT_INLINE nvec nload_half(const uint16_t *p) { return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p)); }
+FASTACT_INLINE void nstore_half(uint16_t *p, nvec a) { _mm256_storeu_si256((__m256i *)p, _mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT)); }
+FASTACT_INLINE nvec nupper(nvec a, int half) {
+    return half == 8   ? _mm512_castps256_ps512(_mm512_extractf32x8_ps(a, 1))
+           : half == 4 ? _mm512_castps128_ps512(_mm512_extractf32x4_ps(a, 1))
+           : half == 2 ? _mm512_permute_ps(a, 0xEE)
+                       : _mm512_movehdup_ps(a);
+}
+FASTACT_INLINE real nfirst(nvec a) { return _mm512_cvtss_f32(a); }
+
+#else
+
+#define NLANES 8
+typedef __m512d nvec;
+#define NMASK(k) ((__mmask8)((k) <= 0 ? 0u : (k) >= 8 ? 0xFFu : (1u << (k)) - 1u))
+
+FASTACT_INLINE nvec nset(real a) { return _mm512_set1_pd(a); }
+FASTACT_INLINE nvec nload(const real *p) { return _mm512_loadu_pd(p); }
+FASTACT_INLINE void nstore(real *p, nvec a) { _mm512_storeu_pd(p, a); }
+FASTACT_INLINE nvec nload_part(const real *p, ptrdiff_t k, real fill) { return _mm512_mask_loadu_pd(nset(fill), NMASK(k), p); }
+FASTACT_INLINE void nstore_part(real *p, nvec a, ptrdiff_t k) { _mm512_mask_storeu_pd(p, NMASK(k), a); }
+FASTACT_INLINE nvec nkeep(nvec a, ptrdiff_t k) { return _mm512_maskz_mov_pd(NMASK(k), a); }
+FASTACT_INLINE nvec nfma(nvec a, nvec b, nvec c) { return _mm512_fmadd_pd(a, b, c); }
+FASTACT_INLINE nvec nmadd(nvec a, nvec b, nvec c) { return _mm512_fmadd_pd(a, b, c); }
+FASTACT_INLINE nvec nmax(nvec a, nvec b) { return _mm512_max_pd(a, b); }
+FASTACT_INLINE nvec nmin(nvec a, nvec b) { return _mm512_min_pd(a, b); }
+FASTACT_INLINE nvec nshift_to_exponent(nvec t) { return _mm512_castsi512_pd(_mm512_slli_epi64(_mm512_castpd_si512(t), 52)); }
+FASTACT_INLINE unsigned nequal(nvec a, nvec b) { return _mm512_cmp_pd_mask(a, b, _CMP_EQ_OQ); }
+FASTACT_INLINE nvec nupper(nvec a, int half) { return dupper(a, half); }
+FASTACT_INLINE real nfirst(nvec a) { return dfirst(a); }
+
+#endif

@@ -1,0 +1,68 @@
+/* Advanced SIMD of AArch64: four registers make a virtual vector. */
+#include <arm_neon.h>
+#include "fastact/simd/target-inl.h"
+
+/* Lanes half to 2 half - 1 moved to lanes 0 to half - 1; the others are of no account. */
+FASTACT_INLINE float64x2_t dupper(float64x2_t a, int half) { return half == 1 ? vdupq_laneq_f64(a, 1) : a; }
+FASTACT_INLINE double dfirst(float64x2_t a) { return vgetq_lane_f64(a, 0); }
+
+#if FASTACT_REAL == 32
+
+#define NLANES 4
+typedef float32x4_t nvec;
+typedef float64x2_t dvec;
+
+FASTACT_INLINE nvec nset(real a) { return vdupq_n_f32(a); }
+FASTACT_INLINE nvec nload(const real *p) { return vld1q_f32(p); }
+FASTACT_INLINE void nstore(real *p, nvec a) { vst1q_f32(p, a); }
+FASTACT_INLINE nvec nkeep(nvec a, ptrdiff_t k) {
+    static const int32_t lane[4] = {0, 1, 2, 3};
+    uint32x4_t m = vcltq_s32(vld1q_s32(lane), vdupq_n_s32((int)k));
+    return vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_f32(a), m));
+}
+FASTACT_INLINE nvec nfma(nvec a, nvec b, nvec c) { return vfmaq_f32(c, a, b); }
+FASTACT_INLINE nvec nmadd(nvec a, nvec b, nvec c) { return vfmaq_f32(c, a, b); }
+FASTACT_INLINE nvec nmax(nvec a, nvec b) { return vbslq_f32(vcgtq_f32(a, b), a, b); } /* b if either is NaN, as on x86 */
+FASTACT_INLINE nvec nmin(nvec a, nvec b) { return vbslq_f32(vcltq_f32(a, b), a, b); }
+FASTACT_INLINE nvec nshift_to_exponent(nvec t) { return vreinterpretq_f32_u32(vshlq_n_u32(vreinterpretq_u32_f32(t), 23)); }
+FASTACT_INLINE unsigned nequal(nvec a, nvec b) {
+    static const uint32_t bit[4] = {1, 2, 4, 8};
+    return vaddvq_u32(vandq_u32(vceqq_f32(a, b), vld1q_u32(bit)));
+}
+FASTACT_INLINE dvec nwiden_low(nvec a) { return vcvt_f64_f32(vget_low_f32(a)); }
+FASTACT_INLINE dvec nwiden_high(nvec a) { return vcvt_high_f64_f32(a); }
+FASTACT_INLINE dvec dfma(dvec a, dvec b, dvec c) { return vfmaq_f64(c, a, b); }
+FASTACT_INLINE nvec nload_half(const uint16_t *p) { return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p))); }
+FASTACT_INLINE void nstore_half(uint16_t *p, nvec a) { vst1_u16(p, vreinterpret_u16_f16(vcvt_f16_f32(a))); }
+FASTACT_INLINE nvec nupper(nvec a, int half) {
+    return half == 2 ? vcombine_f32(vget_high_f32(a), vget_high_f32(a)) : vtrn2q_f32(a, a);
+}
+FASTACT_INLINE real nfirst(nvec a) { return vgetq_lane_f32(a, 0); }
+
+#else
+
+#define NLANES 2
+typedef float64x2_t nvec;
+
+FASTACT_INLINE nvec nset(real a) { return vdupq_n_f64(a); }
+FASTACT_INLINE nvec nload(const real *p) { return vld1q_f64(p); }
+FASTACT_INLINE void nstore(real *p, nvec a) { vst1q_f64(p, a); }
+FASTACT_INLINE nvec nkeep(nvec a, ptrdiff_t k) {
+    static const int64_t lane[2] = {0, 1};
+    uint64x2_t m = vcltq_s64(vld1q_s64(lane), vdupq_n_s64(k));
+    return vreinterpretq_f64_u64(vandq_u64(vreinterpretq_u64_f64(a), m));
+}
+FASTACT_INLINE nvec nfma(nvec a, nvec b, nvec c) { return vfmaq_f64(c, a, b); }
+FASTACT_INLINE nvec nmadd(nvec a, nvec b, nvec c) { return vfmaq_f64(c, a, b); }
+FASTACT_INLINE nvec nmax(nvec a, nvec b) { return vbslq_f64(vcgtq_f64(a, b), a, b); }
+FASTACT_INLINE nvec nmin(nvec a, nvec b) { return vbslq_f64(vcltq_f64(a, b), a, b); }
+FASTACT_INLINE nvec nshift_to_exponent(nvec t) { return vreinterpretq_f64_u64(vshlq_n_u64(vreinterpretq_u64_f64(t), 52)); }
+FASTACT_INLINE unsigned nequal(nvec a, nvec b) {
+    static const uint64_t bit[2] = {1, 2};
+    return (unsigned)vaddvq_u64(vandq_u64(vceqq_f64(a, b), vld1q_u64(bit)));
+}
+FASTACT_INLINE nvec nupper(nvec a, int half) { return dupper(a, half); }
+FASTACT_INLINE real nfirst(nvec a) { return dfirst(a); }
+
+#endif
+#define FASTACT_PART_BY_COPY

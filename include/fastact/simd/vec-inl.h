@@ -1,0 +1,56 @@
+/* The virtual vector: 64 bytes (16 float32 or 8 float64) on every instruction set, so that sums are taken in one order
+   everywhere. An instruction set gives the operations on its own registers (nvec, n...); here they are lifted to all the
+   registers of a vec. */
+#define LANES (64 / (ptrdiff_t)sizeof(real))
+#define PARTS (LANES / NLANES)
+
+typedef struct {
+    nvec v[64 / sizeof(nvec)];
+} vec;
+
+#define EACH for (int k = 0; k < PARTS; k++)
+
+#ifdef FASTACT_PART_BY_COPY
+FASTACT_INLINE nvec nload_part(const real *p, ptrdiff_t k, real fill) {
+    real lane[NLANES];
+    for (int j = 0; j < NLANES; j++) lane[j] = j < k ? p[j] : fill;
+    return nload(lane);
+}
+FASTACT_INLINE void nstore_part(real *p, nvec a, ptrdiff_t k) {
+    real lane[NLANES];
+    nstore(lane, a);
+    for (int j = 0; j < NLANES && j < k; j++) p[j] = lane[j];
+}
+#endif
+
+FASTACT_INLINE vec vset(real a) { vec r; EACH r.v[k] = nset(a); return r; }
+FASTACT_INLINE vec vload(const real *p) { vec r; EACH r.v[k] = nload(p + k * NLANES); return r; }
+FASTACT_INLINE void vstore(real *p, vec a) { EACH nstore(p + k * NLANES, a.v[k]); }
+/* The first `count` lanes from memory and `fill` in the others, which are not read; count may exceed the lanes. */
+FASTACT_INLINE vec vload_part(const real *p, ptrdiff_t count, real fill) {
+    vec r; EACH r.v[k] = nload_part(p + k * NLANES, count - k * NLANES, fill); return r;
+}
+FASTACT_INLINE void vstore_part(real *p, vec a, ptrdiff_t count) { EACH nstore_part(p + k * NLANES, a.v[k], count - k * NLANES); }
+/* +0 in all lanes from `count` on. */
+FASTACT_INLINE vec vkeep(vec a, ptrdiff_t count) { EACH a.v[k] = nkeep(a.v[k], count - k * NLANES); return a; }
+
+FASTACT_INLINE vec vadd(vec a, vec b) { EACH a.v[k] = a.v[k] + b.v[k]; return a; }
+FASTACT_INLINE vec vsub(vec a, vec b) { EACH a.v[k] = a.v[k] - b.v[k]; return a; }
+FASTACT_INLINE vec vmul(vec a, vec b) { EACH a.v[k] = a.v[k] * b.v[k]; return a; }
+/* a b + c in one rounding; vmadd where one rounding or two makes no odds. */
+FASTACT_INLINE vec vfma(vec a, vec b, vec c) { EACH a.v[k] = nfma(a.v[k], b.v[k], c.v[k]); return a; }
+FASTACT_INLINE vec vmadd(vec a, vec b, vec c) { EACH a.v[k] = nmadd(a.v[k], b.v[k], c.v[k]); return a; }
+/* b where either is NaN. */
+FASTACT_INLINE vec vmax(vec a, vec b) { EACH a.v[k] = nmax(a.v[k], b.v[k]); return a; }
+FASTACT_INLINE vec vmin(vec a, vec b) { EACH a.v[k] = nmin(a.v[k], b.v[k]); return a; }
+/* The low bits of t become the exponent field of a power of two. */
+FASTACT_INLINE vec vshift_to_exponent(vec t) { EACH t.v[k] = nshift_to_exponent(t.v[k]); return t; }
+/* Bit j set: lane j of a equals lane j of b. */
+FASTACT_INLINE unsigned vequal(vec a, vec b) { unsigned m = 0; EACH m |= nequal(a.v[k], b.v[k]) << (k * NLANES); return m; }
+/* The largest lane. */
+FASTACT_INLINE real vmax_lanes(vec a) {
+    for (int half = PARTS / 2; half; half /= 2)
+        for (int k = 0; k < half; k++) a.v[k] = nmax(a.v[k], a.v[k + half]);
+    for (int half = NLANES / 2; half; half /= 2) a.v[0] = nmax(a.v[0], nupper(a.v[0], half));
+    return nfirst(a.v[0]);
+}

@@ -1,0 +1,218 @@
+/* The softmax family on one chunk of one row. For a row x of n entries, N = round(max(x) log2 e) and e_i = exp(x_i) 2**-N,
+
+     softmax               p_i = e_i / sum_j e_j
+     logsumexp             l = m + log1p(sum_{j != k} exp(x_j - m)),   m = x_k the largest entry
+     logsumexp_weighted    log |sum_j b_j exp(x_j)| and the sign of that sum
+     log_softmax           x_i - l
+     softmax_backward      dx_i = p_i (g_i - sum_j g_j p_j)            J = diag(p) - p p^T is symmetric
+     log_softmax_backward  dx_i = g_i - exp(y_i) sum_j g_j             y the result of log_softmax
+
+   The common factor 2**-N cancels exactly. The sum without the largest entry's own term keeps the digits of a nearly one-hot
+   row: there l - m is small, and 1 + small would lose it. */
+
+#define BLOCK (4 * LANES) /* as many entries are added before the sum is carried to more digits */
+#ifndef INTERLEAVE
+#define INTERLEAVE 4      /* vectors whose exponentials are computed side by side */
+#endif
+
+FASTACT_INLINE int takes_log(int f) { return f == FASTACT_log_softmax || f == FASTACT_logsumexp; }
+
+FASTACT_INLINE vec load_some(const real *p, ptrdiff_t left, real fill) {
+    return left < 0 ? vload(p) : vload_part(p, left, fill);
+}
+FASTACT_INLINE void store_some(real *p, vec a, ptrdiff_t left) {
+    if (left < 0) vstore(p, a);
+    else vstore_part(p, a, left);
+}
+FASTACT_INLINE ptrdiff_t left_at(ptrdiff_t left, int u) { return left < 0 ? -1 : left <= u * LANES ? 0 : left - u * LANES; }
+
+/* Calls STEP(count, at, left) for the blocks of n entries: 4 vectors each, left = -1; then for the rest, whose `left` entries
+   fill 1, 2 or 4 vectors in part. Adding the missing vectors as zeros would give the same bits. */
+#define FOR_BLOCKS(n, STEP)                                     \
+    do {                                                        \
+        ptrdiff_t at_ = 0;                                      \
+        for (; at_ + BLOCK <= (n); at_ += BLOCK) STEP(4, at_, -1); \
+        ptrdiff_t left_ = (n) - at_;                            \
+        if (left_ > 2 * LANES) STEP(4, at_, left_);             \
+        else if (left_ > LANES) STEP(2, at_, left_);            \
+        else if (left_ > 0) STEP(1, at_, left_);                \
+    } while (0)
+
+FASTACT_INLINE void max_block(int count, const real *x, ptrdiff_t left, vec *max) {
+    for (int u = 0; u < count; u++) max[u] = vmax(load_some(x + u * LANES, left_at(left, u), -INFINITY), max[u]);
+}
+
+FASTACT_APART double max_chunk(const real *x, ptrdiff_t n) {
+    vec max[4] = {vset(-INFINITY), vset(-INFINITY), vset(-INFINITY), vset(-INFINITY)};
+#define STEP(count, at, left) max_block(count, x + (at), left, max)
+    FOR_BLOCKS(n, STEP);
+#undef STEP
+    return vmax_lanes(vmax(vmax(max[0], max[1]), vmax(max[2], max[3])));
+}
+
+/* Where in x the value m stands first; it does. */
+FASTACT_APART ptrdiff_t find(const real *x, ptrdiff_t n, real m) {
+    for (ptrdiff_t i = 0; i < n; i += LANES) {
+        unsigned equal = vequal(i + LANES <= n ? vload(x + i) : vload_part(x + i, n - i, NAN), vset(m));
+        if (equal) return i + __builtin_ctz(equal);
+    }
+    return 0;
+}
+
+typedef struct {
+    vec magic, floor, shift;
+} exponential;
+
+FASTACT_INLINE void exp_block(int f, int shifted, int count, const real *x, const real *b, real *y, ptrdiff_t left,
+                              const exponential *c, wide *sum) {
+    vec e[4];
+    for (int u = 0; u < count; u++) e[u] = load_some(x + u * LANES, left_at(left, u), -INFINITY);
+    if (shifted)
+        for (int u = 0; u < count; u++) e[u] = vsub(e[u], c->shift);
+    for (int u = 0; u < count; u += INTERLEAVE) exp_scaled(e + u, count - u < INTERLEAVE ? count - u : INTERLEAVE, c->magic, c->floor);
+    if (left >= 0)
+        for (int u = 0; u < count; u++) e[u] = vkeep(e[u], left_at(left, u));
+    if (f == FASTACT_softmax)
+        for (int u = 0; u < count; u++) store_some(y + u * LANES, e[u], left_at(left, u));
+    if (f == FASTACT_logsumexp_weighted) {
+        for (int u = 0; u < count; u++) wide_add_product(sum, e[u], load_some(b + u * LANES, left_at(left, u), 0));
+        return;
+    }
+    if (count > 1) e[0] = vadd(e[0], e[1]);
+    if (count > 2) e[0] = vadd(e[0], vadd(e[2], e[3]));
+    wide_add(sum, e[0]);
+}
+
+/* The sum of the exponentials. `skip`: the entry whose term is left out, or -1. */
+FASTACT_INLINE fastact_pair exp_chunk(int f, int shifted, const real *x, const real *b, real *y, ptrdiff_t n, ptrdiff_t skip,
+                                      const fastact_state *s) {
+    exponential c = {vset((real)s->magic), vset((real)s->floor), vset((real)s->shift)};
+    wide sum = wide_zero();
+    real patch[64 / sizeof(real) * 4];
+    ptrdiff_t patched = skip < 0 ? -1 : skip - skip % BLOCK;
+    if (patched >= 0) {
+        memcpy(patch, x + patched, sizeof(real) * (size_t)(n - patched < BLOCK ? n - patched : BLOCK));
+        patch[skip - patched] = -INFINITY;
+    }
+#define STEP(count, at, left) \
+    exp_block(f, shifted, count, takes_log(f) && (at) == patched ? patch : x + (at), b + (at), y + (at), left, &c, &sum)
+    FOR_BLOCKS(n, STEP);
+#undef STEP
+    return wide_total(sum);
+}
+
+FASTACT_INLINE void gradient_block(int f, int count, const real *g, const real *y, ptrdiff_t left, wide *sum) {
+    for (int u = 0; u < count; u++) {
+        vec gu = load_some(g + u * LANES, left_at(left, u), 0);
+        if (f == FASTACT_softmax_backward) wide_add_product(sum, gu, load_some(y + u * LANES, left_at(left, u), 0));
+        else wide_add(sum, gu);
+    }
+}
+
+/* sum g_i y_i or sum g_i; the terms cancel, so each is added with all its digits. */
+FASTACT_INLINE fastact_pair gradient_chunk(int f, const real *g, const real *y, ptrdiff_t n) {
+    wide sum = wide_zero();
+#define STEP(count, at, left) gradient_block(f, count, g + (at), y + (at), left, &sum)
+    FOR_BLOCKS(n, STEP);
+#undef STEP
+    return wide_total(sum);
+}
+
+FASTACT_INLINE void map_block(int f, int count, const real *x, const real *y_in, real *y, ptrdiff_t left, vec a, vec b) {
+    for (int u = 0; u < count; u++) {
+        ptrdiff_t some = left_at(left, u);
+        vec v = load_some((f == FASTACT_softmax ? y : x) + u * LANES, some, 0), w;
+        switch (f) {
+        case FASTACT_softmax: v = vfma(v, a, vmul(v, b)); break;
+        case FASTACT_log_softmax: v = vsub(vsub(v, a), b); break;
+        case FASTACT_softmax_backward:
+            w = load_some(y_in + u * LANES, some, 0);
+            v = vmul(w, vsub(vsub(v, a), b));
+            break;
+        case FASTACT_log_softmax_backward:
+            w = vexp(load_some(y_in + u * LANES, some, 0));
+            v = vsub(vfma(w, vsub(vset(0), a), v), vmul(w, b));
+            break;
+        }
+        store_some(y + u * LANES, v, some);
+    }
+}
+
+FASTACT_INLINE void map_chunk(int f, const real *x, const real *y_in, real *y, ptrdiff_t n, const fastact_state *s) {
+    vec a = vset((real)s->a), b = vset((real)s->b);
+#define STEP(count, at, left) map_block(f, count, x + (at), y_in + (at), y + (at), left, a, b)
+    FOR_BLOCKS(n, STEP);
+#undef STEP
+}
+
+/* The loops above, compiled once for each function that needs them. */
+#define ARGUMENTS const real *x, const real *b, real *y, ptrdiff_t n, ptrdiff_t skip, const fastact_state *s
+#define EXP_CHUNK(f) \
+    return s->shift == 0 ? exp_chunk(f, 0, x, b, y, n, skip, s) : exp_chunk(f, 1, x, b, y, n, skip, s)
+FASTACT_APART fastact_pair exp_and_store(ARGUMENTS) { EXP_CHUNK(FASTACT_softmax); }
+FASTACT_APART fastact_pair exp_but_largest(ARGUMENTS) { EXP_CHUNK(FASTACT_logsumexp); }
+FASTACT_APART fastact_pair exp_weighted(ARGUMENTS) { EXP_CHUNK(FASTACT_logsumexp_weighted); }
+#undef ARGUMENTS
+#undef EXP_CHUNK
+
+/* Chooses N and what follows from it. The stored exponentials are e_i 2**OFFSET: terms that matter to a result stay clear of
+   underflow, and what lies at the floor, 2**-(OFFSET + BIAS - 1), is far below the smallest subnormal result. */
+FASTACT_INLINE void set_reference(fastact_state *s) {
+    s->shift = __builtin_fabs(s->max) > EXACT_LIMIT ? s->max : 0;
+    double n = (s->max - s->shift) * 0x1.71547652b82fep+0;
+    n = n + 0x1.8p52 - 0x1.8p52; /* to the nearest integer */
+    s->exponent = n - OFFSET;
+    s->magic = (double)MAGIC + BIAS - s->exponent;
+    s->floor = (s->exponent - (BIAS - 1)) * LN2_HI_DOUBLE;
+}
+
+/* sum 2**OFFSET / exp(max) 2**N, so that the largest entry's own term would be 1. */
+FASTACT_INLINE fastact_pair relative_to_max(const fastact_state *s) {
+    const double unit = FASTACT_REAL == 32 ? 0x1p-60 : 0x1p-500; /* 2**-OFFSET */
+    fastact_pair e = exp_pair(s->max - s->shift, s->exponent + OFFSET);
+    return pair_divide((fastact_pair){s->sum.hi * unit, s->sum.lo * unit}, e);
+}
+
+FASTACT_INLINE void finish_max(int f, const real *x, const real *b, ptrdiff_t n, fastact_state *s) {
+    if (s->max - s->max == 0) {
+        set_reference(s);
+        return;
+    }
+    /* The largest entry is infinite, or there is none but NaN. */
+    s->special = 1;
+    s->a = f == FASTACT_logsumexp || f == FASTACT_logsumexp_weighted ? s->max : NAN;
+    s->b = 0;
+    for (ptrdiff_t i = 0; i < n; i++) {
+        if (x[i] != x[i]) s->a = NAN;
+        if (f == FASTACT_logsumexp_weighted) {
+            if (b[i] != b[i]) s->a = NAN;
+            if (s->max > 0 && x[i] == s->max) s->b += b[i] > 0 ? 1 : -1;
+            if (s->max > 0 && x[i] == s->max && s->b * b[i] <= 0) s->a = NAN; /* inf - inf */
+        }
+    }
+    if (f == FASTACT_logsumexp_weighted) s->b = s->a != s->a ? NAN : (s->b > 0) - (s->b < 0);
+}
+
+FASTACT_INLINE void finish_sum(int f, fastact_state *s) {
+    if (fastact_first_pass(f) == FASTACT_MAX && s->sum.hi != s->sum.hi) { /* a NaN among finite entries */
+        s->special = 1;
+        s->a = s->b = NAN;
+        return;
+    }
+    fastact_pair r = s->sum;
+    switch (f) {
+    case FASTACT_softmax: r = inverse(s->sum); break;
+    case FASTACT_log_softmax: s->a = s->max; s->b = log1p_pair(relative_to_max(s)).hi; return;
+    case FASTACT_logsumexp: s->a = pair_add((fastact_pair){s->max, 0}, log1p_pair(relative_to_max(s))).hi; return;
+    case FASTACT_logsumexp_weighted:
+        s->b = (s->sum.hi > 0) - (s->sum.hi < 0);
+        if (s->b < 0) s->sum.hi = -s->sum.hi, s->sum.lo = -s->sum.lo;
+        if (s->b == 0) s->a = -INFINITY;
+        else if (s->sum.hi == INFINITY) s->a = INFINITY;
+        else s->a = pair_add((fastact_pair){s->max, 0}, log1p_pair(pair_add(relative_to_max(s), (fastact_pair){-1, 0}))).hi;
+        return;
+    }
+    s->a = (real)r.hi;
+    s->b = r.hi - s->a + r.lo;
+    if (s->b != s->b) s->b = 0; /* an infinite or NaN sum stands alone */
+}

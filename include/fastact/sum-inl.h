@@ -1,0 +1,82 @@
+/* Sums over the virtual lanes, with more digits than the entries have: float32 in double, float64 as an unevaluated pair. */
+
+/* Knuth's two-sum: a + b = hi + lo exactly. */
+FASTACT_INLINE fastact_pair two_sum(double a, double b) {
+    double s = a + b, v = s - a;
+    return (fastact_pair){s, (a - (s - v)) + (b - v)};
+}
+
+/* Both parts of a pair as one pair again, |lo| at most half an ULP of hi; an infinite or NaN hi stands alone. */
+FASTACT_INLINE fastact_pair renormalise(double hi, double lo) {
+    fastact_pair s = two_sum(hi, lo);
+    if (s.lo != s.lo) return (fastact_pair){hi, 0};
+    return s;
+}
+
+FASTACT_INLINE fastact_pair pair_add(fastact_pair a, fastact_pair b) {
+    fastact_pair s = two_sum(a.hi, b.hi);
+    return renormalise(s.hi, s.lo + (a.lo + b.lo));
+}
+
+#if FASTACT_REAL == 32
+
+typedef struct {
+    dvec v[2 * 64 / sizeof(nvec)];
+} wide;
+
+FASTACT_INLINE wide wide_zero(void) { wide s; memset(&s, 0, sizeof s); return s; }
+FASTACT_INLINE void wide_add(wide *s, vec a) {
+    EACH {
+        s->v[2 * k] += nwiden_low(a.v[k]);
+        s->v[2 * k + 1] += nwiden_high(a.v[k]);
+    }
+}
+/* s += a b; the products are exact in double. */
+FASTACT_INLINE void wide_add_product(wide *s, vec a, vec b) {
+    EACH {
+        s->v[2 * k] = dfma(nwiden_low(a.v[k]), nwiden_low(b.v[k]), s->v[2 * k]);
+        s->v[2 * k + 1] = dfma(nwiden_high(a.v[k]), nwiden_high(b.v[k]), s->v[2 * k + 1]);
+    }
+}
+/* The lanes added as a tree: each to the one half the width away. */
+FASTACT_INLINE fastact_pair wide_total(wide s) {
+    for (int half = PARTS; half; half /= 2)
+        for (int k = 0; k < half; k++) s.v[k] += s.v[k + half];
+    for (int half = NLANES / 4; half; half /= 2) s.v[0] += dupper(s.v[0], half);
+    return (fastact_pair){dfirst(s.v[0]), 0};
+}
+
+#else
+
+typedef struct {
+    vec hi, lo;
+} wide;
+
+FASTACT_INLINE wide wide_zero(void) { return (wide){vset(0), vset(0)}; }
+FASTACT_INLINE void wide_add(wide *s, vec a) {
+    EACH {
+        nvec hi = s->hi.v[k] + a.v[k], v = hi - s->hi.v[k];
+        s->lo.v[k] += (s->hi.v[k] - (hi - v)) + (a.v[k] - v);
+        s->hi.v[k] = hi;
+    }
+}
+FASTACT_INLINE void wide_add_product(wide *s, vec a, vec b) {
+    EACH {
+        nvec p = a.v[k] * b.v[k];
+        s->lo.v[k] += nfma(a.v[k], b.v[k], -p);
+    }
+    wide_add(s, vmul(a, b));
+}
+FASTACT_INLINE void add_pairs(nvec *hi, nvec *lo, nvec other_hi, nvec other_lo) {
+    nvec s = *hi + other_hi, v = s - *hi;
+    *lo = *lo + other_lo + ((*hi - (s - v)) + (other_hi - v));
+    *hi = s;
+}
+FASTACT_INLINE fastact_pair wide_total(wide s) {
+    for (int half = PARTS / 2; half; half /= 2)
+        for (int k = 0; k < half; k++) add_pairs(&s.hi.v[k], &s.lo.v[k], s.hi.v[k + half], s.lo.v[k + half]);
+    for (int half = NLANES / 2; half; half /= 2) add_pairs(&s.hi.v[0], &s.lo.v[0], nupper(s.hi.v[0], half), nupper(s.lo.v[0], half));
+    return renormalise(nfirst(s.hi.v[0]), nfirst(s.lo.v[0]));
+}
+
+#endif

@@ -1,0 +1,56 @@
+/* OpenMP as far as it is there: without it, everything runs on the calling thread. */
+#ifndef FASTACT_THREADS_H
+#define FASTACT_THREADS_H
+
+#include <fenv.h>
+#include <stdatomic.h>
+
+static _Thread_local int fastact_thread_limit; /* threads(n) of the calling thread; 0: none */
+static atomic_int fastact_callers;             /* threads inside a parallel call now */
+static int fastact_serial;                     /* a forked child whose OpenMP cannot be used */
+
+/* The floating-point flags that the calling thread has raised; and back to no more than those. */
+static inline int fastact_raised_flags(void) { return fetestexcept(FE_ALL_EXCEPT); }
+static inline void fastact_keep_flags(int raised) { feclearexcept(FE_ALL_EXCEPT & ~raised); }
+
+#ifdef _OPENMP
+
+#include <omp.h>
+#include <pthread.h>
+
+static inline int fastact_openmp_version(void) { return _OPENMP; }
+static inline int fastact_openmp_threads(void) { return omp_get_max_threads(); }
+static inline int fastact_in_parallel(void) { return omp_in_parallel(); }
+
+/* GNU's OpenMP keeps its threads for the next region, and a forked child waits forever for those it did not inherit.
+   omp_pause_resource_all ends them before the fork; the parent starts new ones at its next region. Older runtimes lack it. */
+#pragma weak omp_pause_resource_all
+
+static int fastact_parallel_used, fastact_pause_failed;
+
+static void fastact_before_fork(void) {
+    fastact_pause_failed = fastact_parallel_used && (!omp_pause_resource_all || omp_pause_resource_all(omp_pause_soft) != 0);
+}
+static void fastact_after_fork_in_child(void) {
+    atomic_store(&fastact_callers, 0);
+    if (fastact_pause_failed) fastact_serial = 1;
+}
+static inline void fastact_watch_forks(void) { pthread_atfork(fastact_before_fork, NULL, fastact_after_fork_in_child); }
+
+static inline int fastact_enter(void) {
+    fastact_parallel_used = 1;
+    return atomic_fetch_add(&fastact_callers, 1) + 1;
+}
+static inline void fastact_leave(void) { atomic_fetch_sub(&fastact_callers, 1); }
+
+#else
+
+static inline int fastact_openmp_version(void) { return 0; }
+static inline int fastact_openmp_threads(void) { return 1; }
+static inline int fastact_in_parallel(void) { return 1; }
+static inline void fastact_watch_forks(void) {}
+static inline int fastact_enter(void) { return 1; }
+static inline void fastact_leave(void) {}
+
+#endif
+#endif
