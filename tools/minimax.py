@@ -56,5 +56,5 @@ def fit(name, target, weight, leading, count, lo, hi, real):
 if __name__ == "__main__":
     # exp(r) = 1 + r q(r): an error of q counts as a relative error of exp.
     q, relative = lambda r: mp.expm1(r) / r, lambda r: abs(r) * mp.exp(-r)
-    fit("q", q, relative, 1, 5, "-0.351", "0.351", np.float32)
+    fit("q", q, relative, 1, 5, "-0.351", "0.351", np.float32)  # wider: n is chosen from a rounded product
     fit("q", q, relative, 1, 10, "-0.3467", "0.3467", np.float64)

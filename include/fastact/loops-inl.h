@@ -12,7 +12,7 @@ FASTACT_INLINE fastact_pair run_pass(int f, const fastact_job *job, int pass, co
     } else if (pass == FASTACT_SUM && fastact_first_pass(f) == FASTACT_SUM) {
         part = gradient_chunk(f, x, b, n);
     } else if (pass == FASTACT_SUM) {
-        ptrdiff_t skip = takes_log(f) && chunk == s->chunk ? find(x, n, (real)s->max) : -1;
+        ptrdiff_t skip = f != FASTACT_logsumexp_weighted && chunk == s->chunk ? find(x, n, (real)s->max) : -1;
         part = f == FASTACT_softmax ? exp_and_store(x, b, y, n, skip, s)
              : takes_log(f)         ? exp_but_largest(x, b, y, n, skip, s)
                                     : exp_weighted(x, b, y, n, skip, s);
@@ -49,7 +49,7 @@ static fastact_pair (*const passes[])(const fastact_job *, int, const fastact_st
 
 static void finish(int f, const fastact_job *job, int pass, fastact_state *s) {
     if (pass == FASTACT_MAX) finish_max(f, (const real *)job->input[0], (const real *)job->input[1], job->n, s);
-    if (pass == FASTACT_SUM && !s->special) finish_sum(f, s);
+    if (pass == FASTACT_SUM && !s->special) finish_sum(f, (const real *)job->input[0], job->n, s);
 }
 
 static void write_results(int f, const fastact_job *job, const fastact_state *s) {
@@ -58,14 +58,27 @@ static void write_results(int f, const fastact_job *job, const fastact_state *s)
     if (fastact_results(f) > 1) y[1] = (real)s->b;
 }
 
-/* One row in contiguous memory. */
-static void run_row(int f, const fastact_job *job) {
-    fastact_state s = fastact_start;
-    for (int pass = fastact_first_pass(f); pass <= fastact_last_pass(f); pass++) {
-        for (ptrdiff_t c = 0; c * FASTACT_CHUNK < job->n; c++) fold(pass, &s, passes[f](job, pass, &s, c), c);
-        finish(f, job, pass, &s);
+/* Rows in contiguous memory, pass by pass over a group of them: while one row waits for its maximum or sum, the processor works on
+   the next. The group stays in the first-level cache. */
+#define GROUP 16
+static void run_contiguous(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
+    fastact_state states[GROUP];
+    fastact_job row = *job;
+    ptrdiff_t most = job->n < 2048 / GROUP ? GROUP : job->n < 2048 ? 2048 / job->n : 1;
+    for (ptrdiff_t first = begin; first < end; first += most) {
+        ptrdiff_t count = end - first < most ? end - first : most;
+        for (ptrdiff_t r = 0; r < count; r++) states[r] = fastact_start;
+        for (int pass = fastact_first_pass(f); pass <= fastact_last_pass(f); pass++)
+            for (ptrdiff_t r = 0; r < count; r++) {
+                fastact_state *s = &states[r];
+                row.input[0] = job->input[0] + (first + r) * job->input_row[0];
+                row.input[1] = job->input[1] + (first + r) * job->input_row[1];
+                row.out = job->out + (first + r) * job->out_row;
+                for (ptrdiff_t c = 0; c * FASTACT_CHUNK < job->n; c++) fold(pass, s, passes[f](&row, pass, s, c), c);
+                finish(f, &row, pass, s);
+                if (pass == fastact_last_pass(f)) write_results(f, &row, s);
+            }
     }
-    write_results(f, job, &s);
 }
 
 FASTACT_INLINE real read_entry(const char *p, int half) { return half ? (real)half_to_float(p) : *(const real *)p; }
@@ -155,7 +168,7 @@ static int run_staged(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t 
             real *x = buffer + r * pitch, first, second;
             fastact_job one = {.rows = 1, .n = n, .input = {(char *)x, (char *)(x + plane)}, .out = (char *)x};
             if (kept[r]) {
-                run_row(f, &one);
+                run_contiguous(f, &one, 0, 1);
             } else {
                 first = (real)fastact_row_functions[f].empty, second = 0;
                 for (ptrdiff_t i = 0; i < results; i++) x[i] = i && fastact_results(f) ? second : first;
@@ -170,12 +183,7 @@ static int run_staged(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t 
 /* Rows begin to end. */
 static int run_rows(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
     if (is_staged(f, job)) return run_staged(f, job, begin, end);
-    fastact_job row = *job;
-    for (ptrdiff_t r = begin; r < end; r++) {
-        for (int k = 0; k < fastact_inputs(f); k++) row.input[k] = job->input[k] + r * job->input_row[k];
-        row.out = job->out + r * job->out_row;
-        run_row(f, &row);
-    }
+    run_contiguous(f, job, begin, end);
     return 0;
 }
 

@@ -11,8 +11,9 @@
    row: there l - m is small, and 1 + small would lose it. */
 
 #define BLOCK (4 * LANES) /* as many entries are added before the sum is carried to more digits */
+/* Vectors whose exponentials are computed side by side: as many as the registers hold, measured. */
 #ifndef INTERLEAVE
-#define INTERLEAVE 4      /* vectors whose exponentials are computed side by side */
+#define INTERLEAVE (FASTACT_REAL == 32 && NLANES < 16 ? 2 : 4)
 #endif
 
 FASTACT_INLINE int takes_log(int f) { return f == FASTACT_log_softmax || f == FASTACT_logsumexp; }
@@ -50,20 +51,26 @@ FASTACT_APART double max_chunk(const real *x, ptrdiff_t n) {
     return vmax_lanes(vmax(vmax(max[0], max[1]), vmax(max[2], max[3])));
 }
 
-/* Where in x the value m stands first; it does. */
+/* Where in x the value m, its maximum, stands first; -1 where a NaN hides it. */
 FASTACT_APART ptrdiff_t find(const real *x, ptrdiff_t n, real m) {
-    for (ptrdiff_t i = 0; i < n; i += LANES) {
-        unsigned equal = vequal(i + LANES <= n ? vload(x + i) : vload_part(x + i, n - i, NAN), vset(m));
+    ptrdiff_t i = 0;
+    for (; i + BLOCK <= n; i += BLOCK) {
+        vec a = vmax(vload(x + i), vload(x + i + LANES)), b = vmax(vload(x + i + 2 * LANES), vload(x + i + 3 * LANES));
+        if (vequal(vmax(a, b), vset(m))) break;
+    }
+    for (; i < n; i += LANES) {
+        unsigned equal = vequal(vload_part(x + i, n - i, NAN), vset(m));
         if (equal) return i + __builtin_ctz(equal);
     }
-    return 0;
+    return -1;
 }
 
 typedef struct {
     vec magic, floor, shift;
 } exponential;
 
-FASTACT_INLINE void exp_block(int f, int shifted, int count, const real *x, const real *b, real *y, ptrdiff_t left,
+/* `skip`: the entry of this block whose term is left out of the sum, or -1. */
+FASTACT_INLINE void exp_block(int f, int shifted, int count, const real *x, const real *b, real *y, ptrdiff_t left, ptrdiff_t skip,
                               const exponential *c, wide *sum) {
     vec e[4];
     for (int u = 0; u < count; u++) e[u] = load_some(x + u * LANES, left_at(left, u), -INFINITY);
@@ -78,6 +85,8 @@ FASTACT_INLINE void exp_block(int f, int shifted, int count, const real *x, cons
         for (int u = 0; u < count; u++) wide_add_product(sum, e[u], load_some(b + u * LANES, left_at(left, u), 0));
         return;
     }
+    if (skip >= 0)
+        for (int u = 0; u < count; u++) e[u] = vwithout(e[u], skip - u * LANES);
     if (count > 1) e[0] = vadd(e[0], e[1]);
     if (count > 2) e[0] = vadd(e[0], vadd(e[2], e[3]));
     wide_add(sum, e[0]);
@@ -88,16 +97,17 @@ FASTACT_INLINE fastact_pair exp_chunk(int f, int shifted, const real *x, const r
                                       const fastact_state *s) {
     exponential c = {vset((real)s->magic), vset((real)s->floor), vset((real)s->shift)};
     wide sum = wide_zero();
-    real patch[64 / sizeof(real) * 4];
-    ptrdiff_t patched = skip < 0 ? -1 : skip - skip % BLOCK;
-    if (patched >= 0) {
-        memcpy(patch, x + patched, sizeof(real) * (size_t)(n - patched < BLOCK ? n - patched : BLOCK));
-        patch[skip - patched] = -INFINITY;
+    ptrdiff_t at = 0, full = n - n % BLOCK, left = n % BLOCK, stop = skip < 0 ? full : skip / BLOCK * BLOCK;
+    for (; at < stop; at += BLOCK) exp_block(f, shifted, 4, x + at, b + at, y + at, -1, -1, &c, &sum);
+    if (at < full) {
+        exp_block(f, shifted, 4, x + at, b + at, y + at, -1, skip - at, &c, &sum);
+        skip = -1;
+        for (at += BLOCK; at < full; at += BLOCK) exp_block(f, shifted, 4, x + at, b + at, y + at, -1, -1, &c, &sum);
     }
-#define STEP(count, at, left) \
-    exp_block(f, shifted, count, takes_log(f) && (at) == patched ? patch : x + (at), b + (at), y + (at), left, &c, &sum)
-    FOR_BLOCKS(n, STEP);
-#undef STEP
+    skip -= skip < 0 ? 0 : at;
+    if (left > 2 * LANES) exp_block(f, shifted, 4, x + at, b + at, y + at, left, skip, &c, &sum);
+    else if (left > LANES) exp_block(f, shifted, 2, x + at, b + at, y + at, left, skip, &c, &sum);
+    else if (left > 0) exp_block(f, shifted, 1, x + at, b + at, y + at, left, skip, &c, &sum);
     return wide_total(sum);
 }
 
@@ -159,18 +169,16 @@ FASTACT_APART fastact_pair exp_weighted(ARGUMENTS) { EXP_CHUNK(FASTACT_logsumexp
    underflow, and what lies at the floor, 2**-(OFFSET + BIAS - 1), is far below the smallest subnormal result. */
 FASTACT_INLINE void set_reference(fastact_state *s) {
     s->shift = __builtin_fabs(s->max) > EXACT_LIMIT ? s->max : 0;
-    double n = (s->max - s->shift) * 0x1.71547652b82fep+0;
-    n = n + 0x1.8p52 - 0x1.8p52; /* to the nearest integer */
-    s->exponent = n - OFFSET;
+    s->exponent = nearest((s->max - s->shift) * 0x1.71547652b82fep+0) - OFFSET;
     s->magic = (double)MAGIC + BIAS - s->exponent;
     s->floor = (s->exponent - (BIAS - 1)) * LN2_HI_DOUBLE;
 }
 
-/* sum 2**OFFSET / exp(max) 2**N, so that the largest entry's own term would be 1. */
-FASTACT_INLINE fastact_pair relative_to_max(const fastact_state *s) {
-    const double unit = FASTACT_REAL == 32 ? 0x1p-60 : 0x1p-500; /* 2**-OFFSET */
+/* exp(max) 2**-exponent, the largest entry's own term. */
+FASTACT_INLINE fastact_pair largest_term(const fastact_state *s) {
+    const double unit = power_of_two(OFFSET);
     fastact_pair e = exp_pair(s->max - s->shift, s->exponent + OFFSET);
-    return pair_divide((fastact_pair){s->sum.hi * unit, s->sum.lo * unit}, e);
+    return (fastact_pair){e.hi * unit, e.lo * unit};
 }
 
 FASTACT_INLINE void finish_max(int f, const real *x, const real *b, ptrdiff_t n, fastact_state *s) {
@@ -193,7 +201,35 @@ FASTACT_INLINE void finish_max(int f, const real *x, const real *b, ptrdiff_t n,
     if (f == FASTACT_logsumexp_weighted) s->b = s->a != s->a ? NAN : (s->b > 0) - (s->b < 0);
 }
 
-FASTACT_INLINE void finish_sum(int f, fastact_state *s) {
+/* logsumexp m + l of a row whose m < 0 and l > 0 cancel: what the sum lacks to be exact far beyond an entry's digits, so that the
+   result has them. Other rows do without. */
+FASTACT_APART double sum_lacks(const real *x, ptrdiff_t n, const fastact_state *s) {
+    ptrdiff_t largest = find(x, n, (real)s->max);
+    double lane[16] = {0}, lacks = 0;
+#if FASTACT_REAL == 32
+    /* All of it again in double, relative to the maximum. */
+    for (ptrdiff_t i = 0; i < n; i += 16)
+        for (ptrdiff_t j = 0; j < 16; j++)
+            if (i + j < n) lane[j] += i + j == largest ? 0 : exp_double((double)x[i + j] - s->max);
+    for (int half = 8; half; half /= 2)
+        for (int j = 0; j < half; j++) lane[j] += lane[j + half];
+    lacks = lane[0] * largest_term(s).hi - s->sum.hi;
+#else
+    /* The terms that count, as pairs; such a row has few of them. */
+    (void)lane;
+    for (ptrdiff_t i = 0; i < n; i++) {
+        if (i == largest || !(x[i] > s->max - 8)) continue;
+        vec fast = vset(x[i]);
+        exp_scaled(&fast, 1, vset(s->magic), vset(s->floor));
+        double power = nearest(x[i] * LOG2E), scale = power_of_two((int64_t)(power - s->exponent));
+        fastact_pair e = exp_pair(x[i], power);
+        lacks += (e.hi * scale - nfirst(fast.v[0])) + e.lo * scale;
+    }
+#endif
+    return lacks;
+}
+
+FASTACT_INLINE void finish_sum(int f, const real *x, ptrdiff_t n, fastact_state *s) {
     if (fastact_first_pass(f) == FASTACT_MAX && s->sum.hi != s->sum.hi) { /* a NaN among finite entries */
         s->special = 1;
         s->a = s->b = NAN;
@@ -201,15 +237,21 @@ FASTACT_INLINE void finish_sum(int f, fastact_state *s) {
     }
     fastact_pair r = s->sum;
     switch (f) {
-    case FASTACT_softmax: r = inverse(s->sum); break;
-    case FASTACT_log_softmax: s->a = s->max; s->b = log1p_pair(relative_to_max(s)).hi; return;
-    case FASTACT_logsumexp: s->a = pair_add((fastact_pair){s->max, 0}, log1p_pair(relative_to_max(s))).hi; return;
+    case FASTACT_softmax: r = inverse(pair_add(largest_term(s), s->sum)); break;
+    case FASTACT_log_softmax: s->a = s->max; s->b = log1p_pair(pair_divide(s->sum, largest_term(s))).hi; return;
+    case FASTACT_logsumexp:
+        s->a = pair_add((fastact_pair){s->max, 0}, log1p_pair(pair_divide(s->sum, largest_term(s)))).hi;
+        if (s->max < 0 && s->a > -1 && s->a < 1 && (FASTACT_REAL == 32 || s->max > -1)) {
+            s->sum = pair_add(s->sum, (fastact_pair){sum_lacks(x, n, s), 0});
+            s->a = pair_add((fastact_pair){s->max, 0}, log1p_pair(pair_divide(s->sum, largest_term(s)))).hi;
+        }
+        return;
     case FASTACT_logsumexp_weighted:
         s->b = (s->sum.hi > 0) - (s->sum.hi < 0);
         if (s->b < 0) s->sum.hi = -s->sum.hi, s->sum.lo = -s->sum.lo;
         if (s->b == 0) s->a = -INFINITY;
         else if (s->sum.hi == INFINITY) s->a = INFINITY;
-        else s->a = pair_add((fastact_pair){s->max, 0}, log1p_pair(pair_add(relative_to_max(s), (fastact_pair){-1, 0}))).hi;
+        else s->a = pair_add((fastact_pair){s->max, 0}, log1p_pair(pair_add(pair_divide(s->sum, largest_term(s)), (fastact_pair){-1, 0}))).hi;
         return;
     }
     s->a = (real)r.hi;

@@ -40,6 +40,8 @@ FASTACT_INLINE vec vmul(vec a, vec b) { EACH a.v[k] = a.v[k] * b.v[k]; return a;
 /* a b + c in one rounding; vmadd where one rounding or two makes no odds. */
 FASTACT_INLINE vec vfma(vec a, vec b, vec c) { EACH a.v[k] = nfma(a.v[k], b.v[k], c.v[k]); return a; }
 FASTACT_INLINE vec vmadd(vec a, vec b, vec c) { EACH a.v[k] = nmadd(a.v[k], b.v[k], c.v[k]); return a; }
+/* +0 in lane `lane` alone, if there is such a lane. */
+FASTACT_INLINE vec vwithout(vec a, ptrdiff_t lane) { return vadd(vkeep(a, lane), vsub(a, vkeep(a, lane + 1))); }
 /* b where either is NaN. */
 FASTACT_INLINE vec vmax(vec a, vec b) { EACH a.v[k] = nmax(a.v[k], b.v[k]); return a; }
 FASTACT_INLINE vec vmin(vec a, vec b) { EACH a.v[k] = nmin(a.v[k], b.v[k]); return a; }
