@@ -14,29 +14,30 @@ from fastact import _core
 _FLOATS = {np.dtype(t): t for t in ("e", "f", "d")}
 
 
-def along_axis(
-    name: str, x: Any, axis: Any, where: Any, out: Any, dtype: Any, keepdims: Any = None, weights: Any = None
-) -> Any:
+def along_axis(name: str, x: Any, axis: Any, where: Any, out: Any, dtype: Any, keepdims: Any = None) -> Any:
     """The row function `name` of x along axis; `keepdims` is None where the result has x's shape."""
-    ufunc, masked_ufunc = _core.ufuncs[name]
+    ufunc = _core.ufuncs[name]
     if _is_foreign(x):
-        return _foreign(ufunc, (x,), axis, where, out, dtype, keepdims)
+        if not _is_foreign_call(x, axis, where, out):
+            return along_axis(name, np.asarray(x), axis, where, out, dtype, keepdims)
+        char = _float_type("dtype", dtype) if dtype is not None else None
+        return ufunc(_foreign("x", x, char), axis=axis, **({"keepdims": True} if keepdims else {}))
     a = _array("x", x)
     char = _float_type("dtype", dtype) if dtype is not None else _computed_in("x", a.dtype)
     operands = [a]
-    if weights is not None:
-        operands.append(weights)
     if where is not None and where is not True:
         operands.append(_mask(where, a.shape))
-        ufunc = masked_ufunc
+        ufunc = _core.masked_ufuncs[name]
     return _run(ufunc, operands, axis, out, char, keepdims)
 
 
 def gradient(name: str, grad: Any, y: Any, axis: Any, out: Any) -> Any:
     """The backward row function `name` of grad and the forward result y."""
-    ufunc, _ = _core.ufuncs[name]
+    ufunc = _core.ufuncs[name]
     if _is_foreign(grad) or _is_foreign(y):
-        return _foreign(ufunc, (grad, y), axis, None, out, None, None)
+        if not (_is_foreign_call(grad, axis, None, out) and _is_foreign_call(y, axis, None, out)):
+            return gradient(name, np.asarray(grad), np.asarray(y), axis, out)
+        return ufunc(_foreign("grad", grad, None), _foreign("y", y, None), axis=axis)
     g, a = _array("grad", grad), _array("y", y)
     char = np.result_type(_computed_in("grad", g.dtype), _computed_in("y", a.dtype)).char
     if g.shape != a.shape:
@@ -47,6 +48,28 @@ def gradient(name: str, grad: Any, y: Any, axis: Any, out: Any) -> Any:
     return _run(ufunc, [g, a], axis, out, char, None)
 
 
+def weighted_logsumexp(a: Any, b: Any, axis: Any, keepdims: bool) -> tuple[Any, Any]:
+    """log |sum of b exp(a)| and the sign of the sum, along axis."""
+    ufunc = _core.masked_ufuncs["logsumexp_weighted"]
+    x, weights = _array("a", a), _array("b", b)
+    char = np.result_type(_computed_in("a", x.dtype), _computed_in("b", weights.dtype)).char
+    try:
+        x, weights = np.broadcast_arrays(x, weights)
+    except ValueError:
+        raise ValueError(f"a and b must have shapes that broadcast, got {x.shape} and {weights.shape}") from None
+    axes = _axes(axis, x.ndim)
+    shape = tuple(1 if k in axes else size for k, size in enumerate(x.shape) if keepdims or k not in axes)
+    flat = [_last_axis(operand, axes) for operand in (x, weights, weights != 0)]
+    result = _call(ufunc, flat, char, None, signature=(char, char, "?", char))
+    return result[..., 0].reshape(shape)[()], result[..., 1].reshape(shape)[()]
+
+
+def _last_axis(a: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
+    """The axes moved to the end, in their order, and made one."""
+    kept = [k for k in range(a.ndim) if k not in axes]
+    return np.asarray(a).transpose(*kept, *axes).reshape(*(a.shape[k] for k in kept), prod(a.shape[k] for k in axes))
+
+
 def _run(ufunc: np.ufunc, operands: list[np.ndarray], axis: Any, out: Any, char: str, keepdims: Any) -> Any:
     a = operands[0]
     axes = _axes(axis, a.ndim)
@@ -54,18 +77,16 @@ def _run(ufunc: np.ufunc, operands: list[np.ndarray], axis: Any, out: Any, char:
     shape = a.shape if keepdims is None else reduced
     if out is not None:
         _check_out(out, shape, char)
-    signature = tuple("?" if b.dtype == bool and b is not a else char for b in (*operands,)) + (char,)
+    signature = tuple("?" if k == ufunc.nin - 1 and ufunc.types[0].count("?") else char for k in range(ufunc.nin)) + (char,)
     if len(axes) == 1 and a.ndim:
         # NumPy's own machinery: casting, overlap, subclasses.
-        return _call(ufunc, operands, char, out, axis=axes[0], signature=signature, **({"keepdims": True} if keepdims else {}))
+        kept = {"keepdims": True} if keepdims else {}
+        return _call(ufunc, operands, char, out, axis=axes[0], signature=signature, **kept)
     # Several axes, or none, become one last axis; `out` takes a copy of the result.
-    kept = [k for k in range(a.ndim) if k not in axes]
-    rest = tuple(a.shape[k] for k in kept)
-    flat = [np.asarray(b).transpose(*kept, *axes).reshape(*rest, prod(a.shape[k] for k in axes)) for b in operands]
-    result = _call(ufunc, flat, char, None, axis=-1, signature=signature)
+    result = _call(ufunc, [_last_axis(b, axes) for b in operands], char, None, axis=-1, signature=signature)
     if keepdims is None:
-        back = np.asarray(result).reshape(*rest, *(a.shape[k] for k in axes))
-        result = back.transpose(np.argsort([*kept, *axes]))
+        order = [*(k for k in range(a.ndim) if k not in axes), *axes]
+        result = np.reshape(result, [a.shape[k] for k in order]).transpose(np.argsort(order))
     else:
         result = np.reshape(result, shape)
     if out is not None:
@@ -80,9 +101,10 @@ def _run(ufunc: np.ufunc, operands: list[np.ndarray], axis: Any, out: Any, char:
 def _call(ufunc: np.ufunc, operands: list[np.ndarray], char: str, out: Any, **arguments: Any) -> Any:
     if out is not None:
         arguments["out"] = out
-    if all(b.dtype.char == char for b in (*operands, *(() if out is None else (out,))) if b.dtype != bool):
+    arrays = operands if out is None else [*operands, out]
+    if all(b.dtype.char in (char, "?") for b in arrays):
         return ufunc(*operands, **arguments)
-    with np.errstate(all="ignore"):  # what a conversion overflows to is the input's value then
+    with np.errstate(all="ignore"):  # a conversion may overflow, to infinity
         return ufunc(*operands, **arguments)
 
 
@@ -91,31 +113,21 @@ def _is_foreign(x: Any) -> bool:
     return not isinstance(x, np.ndarray | np.generic) and getattr(type(x), "__array_ufunc__", None) is not None
 
 
-def _foreign(
-    ufunc: np.ufunc, operands: tuple[Any, ...], axis: Any, where: Any, out: Any, dtype: Any, keepdims: Any
-) -> Any:
-    kind = type(operands[0]).__name__
-    dimensions = getattr(operands[0], "ndim", None)
-    if axis is None and dimensions == 1:
-        axis = -1
-    if where is not None or out is not None or not isinstance(axis, int) or isinstance(axis, bool):
-        if hasattr(operands[0], "__dask_graph__"):
-            raise TypeError(
-                f"a {kind} takes an integer axis, and neither where nor out; compute it or rechunk and map over its blocks"
-            )
-        arrays = [np.asarray(x) for x in operands]
-        if len(arrays) == 2:
-            return gradient(ufunc.__name__, *arrays, axis, out)
-        return along_axis(ufunc.__name__, arrays[0], axis, where, out, dtype, keepdims)
-    arguments: dict[str, Any] = {"axis": axis}
-    if keepdims:
-        arguments["keepdims"] = True
-    types = [_computed_in("x", np.dtype(x.dtype)) for x in operands if hasattr(x, "dtype")]
-    if dtype is not None:
-        arguments["dtype"] = _float_type("dtype", dtype)
-    elif types and any(np.dtype(x.dtype).kind in "biu" for x in operands if hasattr(x, "dtype")):
-        arguments["dtype"] = np.result_type(*types)
-    return ufunc(*operands, **arguments)
+def _is_foreign_call(x: Any, axis: Any, where: Any, out: Any) -> bool:
+    """Whether the ufunc protocol can carry the call; otherwise x is converted to an ndarray, unless that costs a lot."""
+    if where is None and out is None and isinstance(axis, int):
+        return True
+    if hasattr(x, "__dask_graph__"):
+        raise TypeError(f"a {type(x).__name__} takes an integer axis, and neither where nor out: compute it first")
+    return False
+
+
+def _foreign(name: str, x: Any, char: str | None) -> Any:
+    """x in a type that the kernels have; a ufunc would take int8 for float16."""
+    if not hasattr(x, "dtype"):
+        return x
+    wanted = np.dtype(char or _computed_in(name, np.dtype(x.dtype)))
+    return x if x.dtype == wanted else x.astype(wanted)
 
 
 def _array(name: str, x: Any) -> np.ndarray:

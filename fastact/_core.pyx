@@ -432,14 +432,25 @@ cdef object make_ufunc(int function, bint masked):
         name, b"", 0, signature)
 
 
-kept_alive = []  # NumPy keeps the pointers to a ufunc's name and signature
+cdef list kept_alive = []  # NumPy keeps the pointers to a ufunc's name and signature
 
-#: name -> (generalised ufunc, the one with a further operand for `where`, or None)
+#: name -> generalised ufunc
 ufuncs = {}
+#: name -> generalised ufunc with a further operand for `where`
+masked_ufuncs = {}
 #: name -> error bound in ULP
 error_bounds = {}
-for f in range(FASTACT_FUNCTIONS):
-    function_name = fastact_row_functions[f].name.decode()
-    has_where = fastact_row_functions[f].empty == fastact_row_functions[f].empty
-    ufuncs[function_name] = make_ufunc(f, False), make_ufunc(f, True) if has_where else None
-    error_bounds[function_name] = fastact_row_functions[f].ulp
+
+
+cdef int make_ufuncs() except -1:
+    cdef int f
+    for f in range(FASTACT_FUNCTIONS):
+        name = fastact_row_functions[f].name.decode()
+        ufuncs[name] = make_ufunc(f, False)
+        if fastact_row_functions[f].empty == fastact_row_functions[f].empty:  # not NaN
+            masked_ufuncs[name] = make_ufunc(f, True)
+        error_bounds[name] = fastact_row_functions[f].ulp
+    return 0
+
+
+make_ufuncs()

@@ -1,0 +1,1 @@
+"""Other libraries' signatures on fastact's kernels."""
