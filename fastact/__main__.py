@@ -59,22 +59,28 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"fastact {fastact.__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
-    info = commands.add_parser("info", help="this build and this machine", description="Facts that matter for speed and bits.")
+    info = commands.add_parser(
+        "info", help="this build and this machine", description="Facts that matter for speed and bits."
+    )
     info.add_argument("--json", action="store_true", help="as JSON")
     info.set_defaults(run=_info)
 
     softmax = commands.add_parser(
         "softmax",
         help="softmax of a .npy file of any size",
-        description="Softmax of a .npy file, in blocks: the file may be larger than memory. OUT appears when it is complete, "
-        "and may be IN. Its entries are those of fastact.softmax on the whole array, to the last bit.",
+        description="Softmax of a .npy file, in blocks: the file may be larger than memory. OUT appears when it is "
+        "complete, and may be IN. Its entries are those of fastact.softmax on the whole array, to the last bit.",
     )
     softmax.add_argument("source", metavar="IN.npy", type=Path)
     softmax.add_argument("-o", "--output", metavar="OUT.npy", type=Path, required=True)
-    softmax.add_argument("--axis", type=int, default=-1, help="axis along which the results add up to 1 (default: the last)")
+    softmax.add_argument(
+        "--axis", type=int, default=-1, help="axis along which the results add up to 1 (default: the last)"
+    )
     softmax.add_argument("--log", action="store_true", help="log_softmax instead")
     softmax.add_argument("--where", metavar="MASK.npy", type=Path, help="bools; entries where it is False take no part")
-    softmax.add_argument("--dtype", choices=("float16", "float32", "float64"), help="type to convert to first, and of OUT")
+    softmax.add_argument(
+        "--dtype", choices=("float16", "float32", "float64"), help="type to convert to first, and of OUT"
+    )
     softmax.set_defaults(run=_softmax)
 
     demo = commands.add_parser(
@@ -91,7 +97,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     bench.add_argument("--plot", metavar="FILE.png", type=Path, help="draw the time against the row length instead")
     bench.add_argument("--quick", action="store_true", help="fewer rounds: done in seconds, and less certain")
-    bench.add_argument("--threads", metavar="N", type=_positive, default=1, help="threads for every library (default: 1)")
+    bench.add_argument(
+        "--threads", metavar="N", type=_positive, default=1, help="threads for every library (default: 1)"
+    )
     bench.set_defaults(run=_bench)
     return parser
 

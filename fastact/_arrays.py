@@ -18,6 +18,7 @@ def along_axis(name: str, x: Any, axis: Any, where: Any, out: Any, dtype: Any, k
     """The row function `name` of x along axis; `keepdims` is None where the result has x's shape."""
     ufunc = _core.ufuncs[name]
     if _is_foreign(x):
+        axis = -1 if axis is None and getattr(x, "ndim", None) == 1 else axis
         if not _is_foreign_call(x, axis, where, out):
             return along_axis(name, np.asarray(x), axis, where, out, dtype, keepdims)
         char = _float_type("dtype", dtype) if dtype is not None else None

@@ -46,7 +46,7 @@ cdef extern from "fastact/rows.h" nogil:
     ctypedef struct fastact_state:
         pass
 
-    const fastact_state fastact_start
+    void fastact_start(fastact_state *)
 
     int fastact_inputs(int function)
     int fastact_results(int function)
@@ -210,10 +210,11 @@ cdef int run_one_row(int function, const fastact_kernels *kernels, const fastact
     """One long row on several threads, in the fixed chunks that one thread takes in turn."""
     cdef Py_ssize_t n = job.n, chunks = (n + FASTACT_CHUNK - 1) // FASTACT_CHUNK, c
     cdef fastact_pair *parts = <fastact_pair *>malloc(chunks * sizeof(fastact_pair))
-    cdef fastact_state state = fastact_start
+    cdef fastact_state state
     cdef fastact_job one = job[0]
     cdef char *buffer = NULL
     cdef int p, k, inputs = fastact_inputs(function), staged = kernels.is_staged(function, job), kept = 0
+    fastact_start(&state)
     one.rows = 1
     one.out = job.out + row * job.out_row
     for k in range(inputs):

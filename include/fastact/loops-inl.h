@@ -67,7 +67,7 @@ static void run_contiguous(int f, const fastact_job *job, ptrdiff_t begin, ptrdi
     ptrdiff_t most = job->n < 2048 / GROUP ? GROUP : job->n < 2048 ? 2048 / job->n : 1;
     for (ptrdiff_t first = begin; first < end; first += most) {
         ptrdiff_t count = end - first < most ? end - first : most;
-        for (ptrdiff_t r = 0; r < count; r++) states[r] = fastact_start;
+        for (ptrdiff_t r = 0; r < count; r++) fastact_start(&states[r]);
         for (int pass = fastact_first_pass(f); pass <= fastact_last_pass(f); pass++)
             for (ptrdiff_t r = 0; r < count; r++) {
                 fastact_state *s = &states[r];

@@ -101,15 +101,17 @@ FASTACT_INLINE double exp_double(double x) {
 FASTACT_INLINE fastact_pair exp_pair(double x, double n) {
     double top = __builtin_fma(n, -LN2_HI_DOUBLE, x); /* exact */
     fastact_pair r = two_sum(top, -n * LN2_LO_DOUBLE);
-    double q = 1.0 / 87178291200.0;
+    /* Odd and even terms apart: half the latency. */
     static const double inverse_factorial[] = {
-        1.0 / 6227020800.0, 1.0 / 479001600.0, 1.0 / 39916800.0, 1.0 / 3628800.0, 1.0 / 362880.0,
-        1.0 / 40320.0, 1.0 / 5040.0, 1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 1.0 / 2.0,
+        1.0 / 2.0, 1.0 / 6.0, 1.0 / 24.0, 1.0 / 120.0, 1.0 / 720.0, 1.0 / 5040.0, 1.0 / 40320.0,
+        1.0 / 362880.0, 1.0 / 3628800.0, 1.0 / 39916800.0, 1.0 / 479001600.0, 1.0 / 6227020800.0, 1.0 / 87178291200.0,
     };
-    for (size_t d = 0; d < sizeof inverse_factorial / sizeof *inverse_factorial; d++)
-        q = __builtin_fma(q, r.hi, inverse_factorial[d]);
+    double w = r.hi * r.hi, even = inverse_factorial[12], odd = inverse_factorial[11];
+    for (int d = 10; d >= 0; d -= 2) even = __builtin_fma(even, w, inverse_factorial[d]);
+    for (int d = 9; d >= 0; d -= 2) odd = __builtin_fma(odd, w, inverse_factorial[d]);
+    double q = __builtin_fma(odd, r.hi, even);
     fastact_pair sum = two_sum(1, r.hi);
-    return renormalise(sum.hi, sum.lo + __builtin_fma(r.hi * r.hi, q, __builtin_fma(r.lo, r.hi, r.lo)));
+    return renormalise(sum.hi, sum.lo + __builtin_fma(w, q, __builtin_fma(r.lo, r.hi, r.lo)));
 }
 
 /* a / b */
@@ -140,9 +142,12 @@ FASTACT_INLINE fastact_pair log1p_pair(fastact_pair t) {
     }
     under = pair_add((fastact_pair){2, 0}, over);
     fastact_pair z = pair_divide(over, under);
-    static const double inverse_odd[] = {1.0 / 19, 1.0 / 17, 1.0 / 15, 1.0 / 13, 1.0 / 11, 1.0 / 9, 1.0 / 7, 1.0 / 5, 1.0 / 3};
-    double w = z.hi * z.hi, p = 1.0 / 21;
-    for (size_t d = 0; d < sizeof inverse_odd / sizeof *inverse_odd; d++) p = __builtin_fma(p, w, inverse_odd[d]);
+    static const double inverse_odd[] = {1.0 / 3,  1.0 / 5,  1.0 / 7,  1.0 / 9,  1.0 / 11,
+                                         1.0 / 13, 1.0 / 15, 1.0 / 17, 1.0 / 19, 1.0 / 21};
+    double w = z.hi * z.hi, v = w * w, even = inverse_odd[8], odd = inverse_odd[9];
+    for (int d = 6; d >= 0; d -= 2) even = __builtin_fma(even, v, inverse_odd[d]);
+    for (int d = 7; d >= 0; d -= 2) odd = __builtin_fma(odd, v, inverse_odd[d]);
+    double p = __builtin_fma(odd, w, even);
     fastact_pair sum = two_sum(k * LN2_HI_DOUBLE, 2 * z.hi);
     double error = __builtin_fma(k, LN2_HI_DOUBLE, -(k * LN2_HI_DOUBLE)) + k * LN2_LO_DOUBLE;
     return renormalise(sum.hi, sum.lo + (error + 2 * (z.hi * w * p + z.lo)));

@@ -60,11 +60,17 @@ typedef struct {
     double shift;         /* subtracted from every entry first; not 0 only where that is exact */
     double magic, floor;  /* of the exponential, see math-inl.h */
     double exponent;      /* the exponential carries a factor 2**-exponent */
-    fastact_pair sum;
+    fastact_pair largest; /* the exponential of max */
+    fastact_pair sum;     /* of the exponentials but the largest, or of a gradient's terms */
     double a, b;          /* what the last pass applies */
     int special;          /* the row's results are all `a` */
 } fastact_state;
-static const fastact_state fastact_start = {.max = -INFINITY};
+static inline void fastact_start(fastact_state *state) {
+    state->max = -INFINITY;
+    state->chunk = 0;
+    state->special = 0;
+    state->sum.hi = state->sum.lo = 0;
+}
 
 /* A row is worked through in passes, and a pass in chunks of this many entries, whose partial results are folded in order: so
    chunks may run on any thread and the bits stay the same. */

@@ -18,34 +18,40 @@
 
 FASTACT_INLINE int takes_log(int f) { return f == FASTACT_log_softmax || f == FASTACT_logsumexp; }
 
-FASTACT_INLINE vec load_some(const real *p, ptrdiff_t left, real fill) {
-    return left < 0 ? vload(p) : vload_part(p, left, fill);
+/* Vector u of `count`, of which the last may hold fewer entries: `last` of them, 0 for all. */
+FASTACT_INLINE vec load_some(const real *p, int u, int count, ptrdiff_t last, real fill) {
+    return u == count - 1 && last ? vload_part(p + u * LANES, last, fill) : vload(p + u * LANES);
 }
-FASTACT_INLINE void store_some(real *p, vec a, ptrdiff_t left) {
-    if (left < 0) vstore(p, a);
-    else vstore_part(p, a, left);
+FASTACT_INLINE void store_some(real *p, vec a, int u, int count, ptrdiff_t last) {
+    if (u == count - 1 && last) vstore_part(p + u * LANES, a, last);
+    else vstore(p + u * LANES, a);
 }
-FASTACT_INLINE ptrdiff_t left_at(ptrdiff_t left, int u) { return left < 0 ? -1 : left <= u * LANES ? 0 : left - u * LANES; }
 
-/* Calls STEP(count, at, left) for the blocks of n entries: 4 vectors each, left = -1; then for the rest, whose `left` entries
-   fill 1, 2 or 4 vectors in part. Adding the missing vectors as zeros would give the same bits. */
-#define FOR_BLOCKS(n, STEP)                                     \
-    do {                                                        \
-        ptrdiff_t at_ = 0;                                      \
-        for (; at_ + BLOCK <= (n); at_ += BLOCK) STEP(4, at_, -1); \
-        ptrdiff_t left_ = (n) - at_;                            \
-        if (left_ > 2 * LANES) STEP(4, at_, left_);             \
-        else if (left_ > LANES) STEP(2, at_, left_);            \
-        else if (left_ > 0) STEP(1, at_, left_);                \
+/* Calls STEP(count, at, last) for the n - at entries that make no whole block: `count` vectors, the last one in part. Adding
+   vectors of zeros up to a block would give the same bits. */
+#define FOR_REST(n, at, STEP)                       \
+    do {                                            \
+        ptrdiff_t rest_ = (n) - (at);               \
+        if (rest_ > 3 * LANES) STEP(4, at, rest_ - 3 * LANES);      \
+        else if (rest_ > 2 * LANES) STEP(3, at, rest_ - 2 * LANES); \
+        else if (rest_ > LANES) STEP(2, at, rest_ - LANES);         \
+        else if (rest_ > 0) STEP(1, at, rest_);     \
+    } while (0)
+/* The same for all blocks of n entries, and then the rest. */
+#define FOR_BLOCKS(n, STEP)                                           \
+    do {                                                              \
+        ptrdiff_t at_ = 0;                                            \
+        for (; at_ + BLOCK <= (n); at_ += BLOCK) STEP(4, at_, 0);     \
+        FOR_REST(n, at_, STEP);                                       \
     } while (0)
 
-FASTACT_INLINE void max_block(int count, const real *x, ptrdiff_t left, vec *max) {
-    for (int u = 0; u < count; u++) max[u] = vmax(load_some(x + u * LANES, left_at(left, u), -INFINITY), max[u]);
+FASTACT_INLINE void max_block(int count, const real *x, ptrdiff_t last, vec *max) {
+    for (int u = 0; u < count; u++) max[u] = vmax(load_some(x, u, count, last, -INFINITY), max[u]);
 }
 
 FASTACT_APART double max_chunk(const real *x, ptrdiff_t n) {
     vec max[4] = {vset(-INFINITY), vset(-INFINITY), vset(-INFINITY), vset(-INFINITY)};
-#define STEP(count, at, left) max_block(count, x + (at), left, max)
+#define STEP(count, at, last) max_block(count, x + (at), last, max)
     FOR_BLOCKS(n, STEP);
 #undef STEP
     return vmax_lanes(vmax(vmax(max[0], max[1]), vmax(max[2], max[3])));
@@ -69,27 +75,31 @@ typedef struct {
     vec magic, floor, shift;
 } exponential;
 
+/* The terms of a block as a tree; e[0] holds it in the end. */
+FASTACT_INLINE vec add_terms(int count, vec *e) {
+    if (count > 1) e[0] = vadd(e[0], e[1]);
+    if (count > 3) e[2] = vadd(e[2], e[3]);
+    return count > 2 ? vadd(e[0], e[2]) : e[0];
+}
+
 /* `skip`: the entry of this block whose term is left out of the sum, or -1. */
-FASTACT_INLINE void exp_block(int f, int shifted, int count, const real *x, const real *b, real *y, ptrdiff_t left, ptrdiff_t skip,
+FASTACT_INLINE void exp_block(int f, int shifted, int count, const real *x, const real *b, real *y, ptrdiff_t last, ptrdiff_t skip,
                               const exponential *c, wide *sum) {
     vec e[4];
-    for (int u = 0; u < count; u++) e[u] = load_some(x + u * LANES, left_at(left, u), -INFINITY);
+    for (int u = 0; u < count; u++) e[u] = load_some(x, u, count, last, -INFINITY);
     if (shifted)
         for (int u = 0; u < count; u++) e[u] = vsub(e[u], c->shift);
     for (int u = 0; u < count; u += INTERLEAVE) exp_scaled(e + u, count - u < INTERLEAVE ? count - u : INTERLEAVE, c->magic, c->floor);
-    if (left >= 0)
-        for (int u = 0; u < count; u++) e[u] = vkeep(e[u], left_at(left, u));
+    if (last) e[count - 1] = vkeep(e[count - 1], last);
     if (f == FASTACT_softmax)
-        for (int u = 0; u < count; u++) store_some(y + u * LANES, e[u], left_at(left, u));
+        for (int u = 0; u < count; u++) store_some(y, e[u], u, count, last);
     if (f == FASTACT_logsumexp_weighted) {
-        for (int u = 0; u < count; u++) wide_add_product(sum, e[u], load_some(b + u * LANES, left_at(left, u), 0));
+        for (int u = 0; u < count; u++) wide_add_product(sum, e[u], load_some(b, u, count, last, 0));
         return;
     }
     if (skip >= 0)
         for (int u = 0; u < count; u++) e[u] = vwithout(e[u], skip - u * LANES);
-    if (count > 1) e[0] = vadd(e[0], e[1]);
-    if (count > 2) e[0] = vadd(e[0], vadd(e[2], e[3]));
-    wide_add(sum, e[0]);
+    wide_add(sum, add_terms(count, e));
 }
 
 /* The sum of the exponentials. `skip`: the entry whose term is left out, or -1. */
@@ -97,24 +107,36 @@ FASTACT_INLINE fastact_pair exp_chunk(int f, int shifted, const real *x, const r
                                       const fastact_state *s) {
     exponential c = {vset((real)s->magic), vset((real)s->floor), vset((real)s->shift)};
     wide sum = wide_zero();
-    ptrdiff_t at = 0, full = n - n % BLOCK, left = n % BLOCK, stop = skip < 0 ? full : skip / BLOCK * BLOCK;
-    for (; at < stop; at += BLOCK) exp_block(f, shifted, 4, x + at, b + at, y + at, -1, -1, &c, &sum);
-    if (at < full) {
-        exp_block(f, shifted, 4, x + at, b + at, y + at, -1, skip - at, &c, &sum);
+    ptrdiff_t at = 0, full = n - n % BLOCK, stop = full;
+    if (takes_log(f) && skip >= 0) stop = skip - skip % BLOCK;
+    for (; at < stop; at += BLOCK) exp_block(f, shifted, 4, x + at, b + at, y + at, 0, -1, &c, &sum);
+    if (takes_log(f) && at < full) {
+        exp_block(f, shifted, 4, x + at, b + at, y + at, 0, skip - at, &c, &sum);
         skip = -1;
-        for (at += BLOCK; at < full; at += BLOCK) exp_block(f, shifted, 4, x + at, b + at, y + at, -1, -1, &c, &sum);
+        for (at += BLOCK; at < full; at += BLOCK) exp_block(f, shifted, 4, x + at, b + at, y + at, 0, -1, &c, &sum);
     }
-    skip -= skip < 0 ? 0 : at;
-    if (left > 2 * LANES) exp_block(f, shifted, 4, x + at, b + at, y + at, left, skip, &c, &sum);
-    else if (left > LANES) exp_block(f, shifted, 2, x + at, b + at, y + at, left, skip, &c, &sum);
-    else if (left > 0) exp_block(f, shifted, 1, x + at, b + at, y + at, left, skip, &c, &sum);
+    ptrdiff_t skip_rest = skip >= full ? skip - at : -1;
+#define STEP(count, at, last) exp_block(f, shifted, count, x + (at), b + (at), y + (at), last, skip_rest, &c, &sum)
+    FOR_REST(n, at, STEP);
+#undef STEP
+    if (f == FASTACT_softmax && skip >= 0 && skip < full) {
+        /* Its block's sum again, with and without it: no branch in the loop above, and the digits suffice for a quotient. */
+        vec with[4], without[4];
+        at = skip - skip % BLOCK;
+        for (int u = 0; u < 4; u++) {
+            with[u] = vload(y + at + u * LANES);
+            without[u] = vwithout(with[u], skip - at - u * LANES);
+        }
+        wide_add(&sum, vsub(vset(0), add_terms(4, with)));
+        wide_add(&sum, add_terms(4, without));
+    }
     return wide_total(sum);
 }
 
-FASTACT_INLINE void gradient_block(int f, int count, const real *g, const real *y, ptrdiff_t left, wide *sum) {
+FASTACT_INLINE void gradient_block(int f, int count, const real *g, const real *y, ptrdiff_t last, wide *sum) {
     for (int u = 0; u < count; u++) {
-        vec gu = load_some(g + u * LANES, left_at(left, u), 0);
-        if (f == FASTACT_softmax_backward) wide_add_product(sum, gu, load_some(y + u * LANES, left_at(left, u), 0));
+        vec gu = load_some(g, u, count, last, 0);
+        if (f == FASTACT_softmax_backward) wide_add_product(sum, gu, load_some(y, u, count, last, 0));
         else wide_add(sum, gu);
     }
 }
@@ -122,35 +144,34 @@ FASTACT_INLINE void gradient_block(int f, int count, const real *g, const real *
 /* sum g_i y_i or sum g_i; the terms cancel, so each is added with all its digits. */
 FASTACT_INLINE fastact_pair gradient_chunk(int f, const real *g, const real *y, ptrdiff_t n) {
     wide sum = wide_zero();
-#define STEP(count, at, left) gradient_block(f, count, g + (at), y + (at), left, &sum)
+#define STEP(count, at, last) gradient_block(f, count, g + (at), y + (at), last, &sum)
     FOR_BLOCKS(n, STEP);
 #undef STEP
     return wide_total(sum);
 }
 
-FASTACT_INLINE void map_block(int f, int count, const real *x, const real *y_in, real *y, ptrdiff_t left, vec a, vec b) {
+FASTACT_INLINE void map_block(int f, int count, const real *x, const real *y_in, real *y, ptrdiff_t last, vec a, vec b) {
     for (int u = 0; u < count; u++) {
-        ptrdiff_t some = left_at(left, u);
-        vec v = load_some((f == FASTACT_softmax ? y : x) + u * LANES, some, 0), w;
+        vec v = load_some(f == FASTACT_softmax ? y : x, u, count, last, 0), w;
         switch (f) {
         case FASTACT_softmax: v = vfma(v, a, vmul(v, b)); break;
         case FASTACT_log_softmax: v = vsub(vsub(v, a), b); break;
         case FASTACT_softmax_backward:
-            w = load_some(y_in + u * LANES, some, 0);
+            w = load_some(y_in, u, count, last, 0);
             v = vmul(w, vsub(vsub(v, a), b));
             break;
         case FASTACT_log_softmax_backward:
-            w = vexp(load_some(y_in + u * LANES, some, 0));
+            w = vexp(load_some(y_in, u, count, last, 0));
             v = vsub(vfma(w, vsub(vset(0), a), v), vmul(w, b));
             break;
         }
-        store_some(y + u * LANES, v, some);
+        store_some(y, v, u, count, last);
     }
 }
 
 FASTACT_INLINE void map_chunk(int f, const real *x, const real *y_in, real *y, ptrdiff_t n, const fastact_state *s) {
     vec a = vset((real)s->a), b = vset((real)s->b);
-#define STEP(count, at, left) map_block(f, count, x + (at), y_in + (at), y + (at), left, a, b)
+#define STEP(count, at, last) map_block(f, count, x + (at), y_in + (at), y + (at), last, a, b)
     FOR_BLOCKS(n, STEP);
 #undef STEP
 }
@@ -172,13 +193,9 @@ FASTACT_INLINE void set_reference(fastact_state *s) {
     s->exponent = nearest((s->max - s->shift) * 0x1.71547652b82fep+0) - OFFSET;
     s->magic = (double)MAGIC + BIAS - s->exponent;
     s->floor = (s->exponent - (BIAS - 1)) * LN2_HI_DOUBLE;
-}
-
-/* exp(max) 2**-exponent, the largest entry's own term. */
-FASTACT_INLINE fastact_pair largest_term(const fastact_state *s) {
-    const double unit = power_of_two(OFFSET);
     fastact_pair e = exp_pair(s->max - s->shift, s->exponent + OFFSET);
-    return (fastact_pair){e.hi * unit, e.lo * unit};
+    const double unit = power_of_two(OFFSET);
+    s->largest = (fastact_pair){e.hi * unit, e.lo * unit};
 }
 
 FASTACT_INLINE void finish_max(int f, const real *x, const real *b, ptrdiff_t n, fastact_state *s) {
@@ -213,7 +230,7 @@ FASTACT_APART double sum_lacks(const real *x, ptrdiff_t n, const fastact_state *
             if (i + j < n) lane[j] += i + j == largest ? 0 : exp_double((double)x[i + j] - s->max);
     for (int half = 8; half; half /= 2)
         for (int j = 0; j < half; j++) lane[j] += lane[j + half];
-    lacks = lane[0] * largest_term(s).hi - s->sum.hi;
+    lacks = lane[0] * s->largest.hi - s->sum.hi;
 #else
     /* The terms that count, as pairs; such a row has few of them. */
     (void)lane;
@@ -237,13 +254,13 @@ FASTACT_INLINE void finish_sum(int f, const real *x, ptrdiff_t n, fastact_state 
     }
     fastact_pair r = s->sum;
     switch (f) {
-    case FASTACT_softmax: r = inverse(pair_add(largest_term(s), s->sum)); break;
-    case FASTACT_log_softmax: s->a = s->max; s->b = log1p_pair(pair_divide(s->sum, largest_term(s))).hi; return;
+    case FASTACT_softmax: r = inverse(pair_add(s->largest, s->sum)); break;
+    case FASTACT_log_softmax: s->a = s->max; s->b = log1p_pair(pair_divide(s->sum, s->largest)).hi; return;
     case FASTACT_logsumexp:
-        s->a = pair_add((fastact_pair){s->max, 0}, log1p_pair(pair_divide(s->sum, largest_term(s)))).hi;
+        s->a = pair_add((fastact_pair){s->max, 0}, log1p_pair(pair_divide(s->sum, s->largest))).hi;
         if (s->max < 0 && s->a > -1 && s->a < 1 && (FASTACT_REAL == 32 || s->max > -1)) {
             s->sum = pair_add(s->sum, (fastact_pair){sum_lacks(x, n, s), 0});
-            s->a = pair_add((fastact_pair){s->max, 0}, log1p_pair(pair_divide(s->sum, largest_term(s)))).hi;
+            s->a = pair_add((fastact_pair){s->max, 0}, log1p_pair(pair_divide(s->sum, s->largest))).hi;
         }
         return;
     case FASTACT_logsumexp_weighted:
@@ -251,7 +268,7 @@ FASTACT_INLINE void finish_sum(int f, const real *x, ptrdiff_t n, fastact_state 
         if (s->b < 0) s->sum.hi = -s->sum.hi, s->sum.lo = -s->sum.lo;
         if (s->b == 0) s->a = -INFINITY;
         else if (s->sum.hi == INFINITY) s->a = INFINITY;
-        else s->a = pair_add((fastact_pair){s->max, 0}, log1p_pair(pair_add(pair_divide(s->sum, largest_term(s)), (fastact_pair){-1, 0}))).hi;
+        else s->a = pair_add((fastact_pair){s->max, 0}, log1p_pair(pair_add(pair_divide(s->sum, s->largest), (fastact_pair){-1, 0}))).hi;
         return;
     }
     s->a = (real)r.hi;
