@@ -95,7 +95,7 @@ def _run(ufunc: np.ufunc, operands: list[np.ndarray], axis: Any, out: Any, char:
             np.copyto(out, result, casting="same_kind")
         return out
     if type(a) is not np.ndarray:
-        return a.__array_wrap__(result)
+        return a.__array_wrap__(np.asarray(result))
     return result[()]
 
 
@@ -114,38 +114,42 @@ def _is_foreign(x: Any) -> bool:
     return not isinstance(x, np.ndarray | np.generic) and getattr(type(x), "__array_ufunc__", None) is not None
 
 
+def _is_lazy(x: Any) -> bool:
+    """Whether x would be computed, all of it, by a conversion to an ndarray."""
+    graph = getattr(x, "__dask_graph__", None)
+    return graph is not None and graph() is not None
+
+
 def _is_foreign_call(x: Any, axis: Any, where: Any, out: Any) -> bool:
     """Whether the ufunc protocol can carry the call; otherwise x is converted to an ndarray, unless that costs a lot."""
     if where is None and out is None and isinstance(axis, int):
         return True
-    if hasattr(x, "__dask_graph__"):
+    if _is_lazy(x):
         raise TypeError(f"a {type(x).__name__} takes an integer axis, and neither where nor out: compute it first")
     return False
 
 
 def _foreign(name: str, x: Any, char: str | None) -> Any:
     """x in a type that the kernels have; a ufunc would take int8 for float16."""
-    if not hasattr(x, "dtype"):
-        return x
-    wanted = np.dtype(char or _computed_in(name, np.dtype(x.dtype)))
-    return x if x.dtype == wanted else x.astype(wanted)
+    dtype = np.dtype(x.dtype) if hasattr(x, "dtype") else np.asarray(x).dtype
+    wanted = np.dtype(char or _computed_in(name, dtype))
+    return x if dtype == wanted else x.astype(wanted)
 
 
 def _array(name: str, x: Any) -> np.ndarray:
     if isinstance(x, np.ma.MaskedArray):
         raise TypeError(f"{name} is a masked array, whose mask would be lost: pass {name}.data and where=~{name}.mask")
-    if hasattr(x, "__dask_graph__"):
+    if _is_lazy(x):
         raise TypeError(f"{name} is a {type(x).__name__}: compute it first")
     return np.asanyarray(x)
 
 
 def _computed_in(name: str, dtype: np.dtype) -> str:
     """The type that the kernels compute an array's entries in, and return."""
-    char = _FLOATS.get(dtype.newbyteorder("="))
-    if char is not None:
-        return char
     if dtype.kind in "biu":
         return "d"
+    if dtype.kind == "f" and dtype.itemsize <= 8:
+        return _FLOATS[dtype.newbyteorder("=")]
     raise TypeError(f"{name} must hold float16, float32, float64, integers or bools, got {dtype}")
 
 
@@ -187,7 +191,7 @@ def _check_out(out: Any, shape: tuple[int, ...], char: str) -> None:
         raise TypeError(f"out must be an ndarray, got {type(out).__name__}")
     if out.shape != shape:
         raise ValueError(f"out must have shape {shape}, got {out.shape}")
-    if not np.can_cast(char, out.dtype, "same_kind"):
+    if out.dtype.kind not in "fc":
         raise TypeError(f"out must be able to hold {np.dtype(char)}, got {out.dtype}")
     if not out.flags.writeable:
         raise ValueError("out must be writeable, got a read-only array")

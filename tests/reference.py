@@ -44,16 +44,16 @@ def exact(name, *operands, multiprecision=None):
 
 def ulps(got, want, unit):
     """The distance of floating-point results from the exact ones, in spacings of the float nearest to unit."""
-    got = np.asarray(got)
+    got, want = np.asarray(got), np.asarray(want)
     with np.errstate(all="ignore"):
         spacing = np.spacing(np.abs(np.asarray(unit).astype(got.dtype)))
-        if np.asarray(want).dtype == object:
-            distance = np.abs(_to_mp(got) - want) / _to_mp(spacing)
-            return np.asarray(distance).astype(np.float64)
-        want, wide = np.asarray(want), got.astype(np.longdouble)
-        same = (wide == want) | (np.isnan(wide) & np.isnan(want))
-        distance = np.where(same, 0, np.abs(wide - want) / spacing)
-        return np.where(np.isnan(distance), np.inf, distance).astype(np.float64)
+        if want.dtype == object:
+            wide, spacing = _to_mp(got), _to_mp(spacing)
+        else:
+            wide = got.astype(np.longdouble)
+        distance = (np.abs(wide - want) / spacing).astype(np.float64)
+        same = (wide == want) | (np.isnan(got) & (want != want))
+        return np.where(same, 0, np.where(np.isnan(distance), np.inf, distance))
 
 
 @reference

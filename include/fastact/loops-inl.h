@@ -58,10 +58,27 @@ static void write_results(int f, const fastact_job *job, const fastact_state *s)
     if (fastact_results(f) > 1) y[1] = (real)s->b;
 }
 
+static void run_blocks(const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
+    const char *x = job->input[0] + begin * job->input_row[0];
+    char *y = job->out + begin * job->out_row;
+    int count = (int)((job->n + LANES - 1) / LANES);
+    ptrdiff_t last = job->n - (count - 1) * LANES;
+    for (ptrdiff_t r = begin; r < end; r++, x += job->input_row[0], y += job->out_row) {
+        if (count == 1) softmax_block(1, last, (const real *)x, (real *)y);
+        else if (count == 2) softmax_block(2, last, (const real *)x, (real *)y);
+        else if (count == 3) softmax_block(3, last, (const real *)x, (real *)y);
+        else softmax_block(4, last, (const real *)x, (real *)y);
+    }
+}
+
 /* Rows in contiguous memory, pass by pass over a group of them: while one row waits for its maximum or sum, the processor works on
    the next. The group stays in the first-level cache. */
 #define GROUP 16
 static void run_contiguous(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
+    if (f == FASTACT_softmax && job->n <= BLOCK && job->n > 0) {
+        run_blocks(job, begin, end);
+        return;
+    }
     fastact_state states[GROUP];
     fastact_job row = *job;
     ptrdiff_t most = job->n < 2048 / GROUP ? GROUP : job->n < 2048 ? 2048 / job->n : 1;
@@ -100,7 +117,7 @@ static void gather_rows(const fastact_job *job, int input, ptrdiff_t row, ptrdif
             for (ptrdiff_t r = 0; r < rows; r++) to[r * pitch + i] = read_entry(from + r * across + i * along, half);
     } else if (half && along == 2) {
         load_halves(to, from, n);
-    } else if (along == (ptrdiff_t)sizeof(real)) {
+    } else if (!half && along == (ptrdiff_t)sizeof(real)) {
         memcpy(to, from, (size_t)n * sizeof(real));
     } else {
         for (ptrdiff_t i = 0; i < n; i++) to[i] = read_entry(from + i * along, half);
@@ -136,7 +153,7 @@ static void scatter_rows(const fastact_job *job, ptrdiff_t row, ptrdiff_t rows, 
             for (ptrdiff_t r = 0; r < rows; r++) write_entry(to + r * across + i * along, half, from[r * pitch + i]);
     } else if (half && along == 2) {
         store_halves(to, from, n);
-    } else if (along == (ptrdiff_t)sizeof(real)) {
+    } else if (!half && along == (ptrdiff_t)sizeof(real)) {
         memcpy(to, from, (size_t)n * sizeof(real));
     } else {
         for (ptrdiff_t i = 0; i < n; i++) write_entry(to + i * along, half, from[i]);

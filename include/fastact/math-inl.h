@@ -97,21 +97,24 @@ FASTACT_INLINE double exp_double(double x) {
 }
 
 /* exp(x) 2**-n for the n nearest to x log2 e, as a pair, in plain double: once a row, so digits come before speed.
-   With r = x - n ln 2 in two parts, the Taylor series to degree 14 leaves 0.3466**15 / 15! < 2**-63. */
+   With r = x - n ln 2 in two parts, the Taylor series to degree 14 leaves 0.3466**15 / 15! < 2**-63; its first terms are pairs. */
 FASTACT_INLINE fastact_pair exp_pair(double x, double n) {
     double top = __builtin_fma(n, -LN2_HI_DOUBLE, x); /* exact */
     fastact_pair r = two_sum(top, -n * LN2_LO_DOUBLE);
     /* Odd and even terms apart: half the latency. */
     static const double inverse_factorial[] = {
-        1.0 / 2.0, 1.0 / 6.0, 1.0 / 24.0, 1.0 / 120.0, 1.0 / 720.0, 1.0 / 5040.0, 1.0 / 40320.0,
-        1.0 / 362880.0, 1.0 / 3628800.0, 1.0 / 39916800.0, 1.0 / 479001600.0, 1.0 / 6227020800.0, 1.0 / 87178291200.0,
+        1.0 / 24.0,     1.0 / 120.0,     1.0 / 720.0,      1.0 / 5040.0,      1.0 / 40320.0,      1.0 / 362880.0,
+        1.0 / 3628800.0, 1.0 / 39916800.0, 1.0 / 479001600.0, 1.0 / 6227020800.0, 1.0 / 87178291200.0,
     };
-    double w = r.hi * r.hi, even = inverse_factorial[12], odd = inverse_factorial[11];
-    for (int d = 10; d >= 0; d -= 2) even = __builtin_fma(even, w, inverse_factorial[d]);
-    for (int d = 9; d >= 0; d -= 2) odd = __builtin_fma(odd, w, inverse_factorial[d]);
-    double q = __builtin_fma(odd, r.hi, even);
-    fastact_pair sum = two_sum(1, r.hi);
-    return renormalise(sum.hi, sum.lo + __builtin_fma(w, q, __builtin_fma(r.lo, r.hi, r.lo)));
+    double w = r.hi * r.hi, even = inverse_factorial[10], odd = inverse_factorial[9];
+    for (int d = 8; d >= 0; d -= 2) even = __builtin_fma(even, w, inverse_factorial[d]);
+    for (int d = 7; d >= 1; d -= 2) odd = __builtin_fma(odd, w, inverse_factorial[d]);
+    double fourth = w * w * __builtin_fma(odd, r.hi, even); /* r**4/24 + r**5/120 + ... */
+    double w_lo = __builtin_fma(r.hi, r.hi, -w), cube = w * r.hi, cube_lo = __builtin_fma(w, r.hi, -cube) + w_lo * r.hi;
+    double third = cube / 6, third_lo = (__builtin_fma(-6, third, cube) + cube_lo) / 6;
+    double slope = __builtin_fma(r.hi, 1 + r.hi / 2, 1); /* what r.lo is worth */
+    fastact_pair sum = two_sum(1, r.hi), more = two_sum(sum.hi, w / 2), all = two_sum(more.hi, third);
+    return renormalise(all.hi, all.lo + (more.lo + (sum.lo + (w_lo / 2 + third_lo + __builtin_fma(r.lo, slope, fourth)))));
 }
 
 /* a / b */
@@ -127,7 +130,8 @@ FASTACT_INLINE fastact_pair inverse(fastact_pair a) {
 
 /* log(1 + t) for t > -1, as a pair. With 1 + t = 2**k f, f in [sqrt(1/2), sqrt(2)), and z = (f - 1) / (f + 1):
      log(1 + t) = k ln 2 + 2 (z + z**3/3 + z**5/5 + ...), |z| < 0.1716; the term z**23/23 is below 2**-59 of z.
-   f - 1 is t itself where k = 0, so small t keep all their digits. Error below 0.51 ULP of the high part. */
+   f - 1 is t itself where k = 0, so small t keep all their digits. The first two terms are pairs:
+   the error is below 2**-65. */
 FASTACT_INLINE fastact_pair log1p_pair(fastact_pair t) {
     fastact_pair s = pair_add((fastact_pair){1, 0}, t), over, under;
     uint64_t bits;
@@ -145,10 +149,13 @@ FASTACT_INLINE fastact_pair log1p_pair(fastact_pair t) {
     static const double inverse_odd[] = {1.0 / 3,  1.0 / 5,  1.0 / 7,  1.0 / 9,  1.0 / 11,
                                          1.0 / 13, 1.0 / 15, 1.0 / 17, 1.0 / 19, 1.0 / 21};
     double w = z.hi * z.hi, v = w * w, even = inverse_odd[8], odd = inverse_odd[9];
-    for (int d = 6; d >= 0; d -= 2) even = __builtin_fma(even, v, inverse_odd[d]);
-    for (int d = 7; d >= 0; d -= 2) odd = __builtin_fma(odd, v, inverse_odd[d]);
-    double p = __builtin_fma(odd, w, even);
-    fastact_pair sum = two_sum(k * LN2_HI_DOUBLE, 2 * z.hi);
+    for (int d = 6; d >= 2; d -= 2) even = __builtin_fma(even, v, inverse_odd[d]);
+    for (int d = 7; d >= 1; d -= 2) odd = __builtin_fma(odd, v, inverse_odd[d]);
+    double fifth = z.hi * v * __builtin_fma(even, w, odd); /* z**5/5 + z**7/7 + ... */
+    double w_lo = __builtin_fma(z.hi, z.hi, -w) + 2 * z.hi * z.lo, cube = z.hi * w;
+    double cube_lo = __builtin_fma(z.hi, w, -cube) + z.hi * w_lo + z.lo * w;
+    double third = cube / 3, third_lo = (__builtin_fma(-3, third, cube) + cube_lo) / 3;
+    fastact_pair sum = two_sum(k * LN2_HI_DOUBLE, 2 * z.hi), more = two_sum(sum.hi, 2 * third);
     double error = __builtin_fma(k, LN2_HI_DOUBLE, -(k * LN2_HI_DOUBLE)) + k * LN2_LO_DOUBLE;
-    return renormalise(sum.hi, sum.lo + (error + 2 * (z.hi * w * p + z.lo)));
+    return renormalise(more.hi, more.lo + (sum.lo + (error + 2 * (z.lo + third_lo + fifth))));
 }

@@ -150,15 +150,15 @@ FASTACT_INLINE fastact_pair gradient_chunk(int f, const real *g, const real *y, 
     return wide_total(sum);
 }
 
-FASTACT_INLINE void map_block(int f, int count, const real *x, const real *y_in, real *y, ptrdiff_t last, vec a, vec b) {
+FASTACT_INLINE void map_block(int f, int count, const real *x, const real *y_in, real *y, ptrdiff_t last, vec a, vec b, vec top, vec top_result) {
     for (int u = 0; u < count; u++) {
         vec v = load_some(f == FASTACT_softmax ? y : x, u, count, last, 0), w;
         switch (f) {
-        case FASTACT_softmax: v = vfma(v, a, vmul(v, b)); break;
+        case FASTACT_softmax: v = vequal_select(v, top, top_result, vfma(v, a, vmul(v, b))); break;
         case FASTACT_log_softmax: v = vsub(vsub(v, a), b); break;
         case FASTACT_softmax_backward:
             w = load_some(y_in, u, count, last, 0);
-            v = vmul(w, vsub(vsub(v, a), b));
+            v = vfma(w, vsub(v, a), vmul(w, vsub(vset(0), b)));
             break;
         case FASTACT_log_softmax_backward:
             w = vexp(load_some(y_in, u, count, last, 0));
@@ -170,8 +170,8 @@ FASTACT_INLINE void map_block(int f, int count, const real *x, const real *y_in,
 }
 
 FASTACT_INLINE void map_chunk(int f, const real *x, const real *y_in, real *y, ptrdiff_t n, const fastact_state *s) {
-    vec a = vset((real)s->a), b = vset((real)s->b);
-#define STEP(count, at, last) map_block(f, count, x + (at), y_in + (at), y + (at), last, a, b)
+    vec a = vset((real)s->a), b = vset((real)s->b), top = vset((real)s->top), top_result = vset((real)s->top_result);
+#define STEP(count, at, last) map_block(f, count, x + (at), y_in + (at), y + (at), last, a, b, top, top_result)
     FOR_BLOCKS(n, STEP);
 #undef STEP
 }
@@ -196,6 +196,9 @@ FASTACT_INLINE void set_reference(fastact_state *s) {
     fastact_pair e = exp_pair(s->max - s->shift, s->exponent + OFFSET);
     const double unit = power_of_two(OFFSET);
     s->largest = (fastact_pair){e.hi * unit, e.lo * unit};
+    vec top = vset((real)(s->max - s->shift));
+    exp_scaled(&top, 1, vset((real)s->magic), vset((real)s->floor));
+    s->top = nfirst(top.v[0]);
 }
 
 FASTACT_INLINE void finish_max(int f, const real *x, const real *b, ptrdiff_t n, fastact_state *s) {
@@ -218,32 +221,37 @@ FASTACT_INLINE void finish_max(int f, const real *x, const real *b, ptrdiff_t n,
     if (f == FASTACT_logsumexp_weighted) s->b = s->a != s->a ? NAN : (s->b > 0) - (s->b < 0);
 }
 
-/* logsumexp m + l of a row whose m < 0 and l > 0 cancel: what the sum lacks to be exact far beyond an entry's digits, so that the
-   result has them. Other rows do without. */
-FASTACT_APART double sum_lacks(const real *x, ptrdiff_t n, const fastact_state *s) {
+/* logsumexp m + l of a row whose m < 0 and l > 0 cancel: the sum again, with digits to spare for the result's own.
+   float32: in double. */
+FASTACT_APART fastact_pair sum_in_double(const real *x, ptrdiff_t n, const fastact_state *s) {
     ptrdiff_t largest = find(x, n, (real)s->max);
-    double lane[16] = {0}, lacks = 0;
-#if FASTACT_REAL == 32
-    /* All of it again in double, relative to the maximum. */
+    double lane[16] = {0};
     for (ptrdiff_t i = 0; i < n; i += 16)
         for (ptrdiff_t j = 0; j < 16; j++)
             if (i + j < n) lane[j] += i + j == largest ? 0 : exp_double((double)x[i + j] - s->max);
     for (int half = 8; half; half /= 2)
         for (int j = 0; j < half; j++) lane[j] += lane[j + half];
-    lacks = lane[0] * s->largest.hi - s->sum.hi;
-#else
-    /* The terms that count, as pairs; such a row has few of them. */
-    (void)lane;
+    return (fastact_pair){lane[0] * s->largest.hi, 0};
+}
+
+/* float64, and float32 where even that cancels: the terms that count as pairs, the rest as they were. */
+FASTACT_APART fastact_pair sum_in_pairs(const real *x, ptrdiff_t n, const fastact_state *s) {
+    ptrdiff_t largest = find(x, n, (real)s->max);
+    fastact_pair sum = s->sum;
     for (ptrdiff_t i = 0; i < n; i++) {
-        if (i == largest || !(x[i] > s->max - 8)) continue;
+        if (i == largest || !(x[i] > s->max - (FASTACT_REAL == 32 ? 50 : 8))) continue;
         vec fast = vset(x[i]);
-        exp_scaled(&fast, 1, vset(s->magic), vset(s->floor));
-        double power = nearest(x[i] * LOG2E), scale = power_of_two((int64_t)(power - s->exponent));
+        exp_scaled(&fast, 1, vset((real)s->magic), vset((real)s->floor));
+        double power = nearest(x[i] * 0x1.71547652b82fep+0), scale = power_of_two((int64_t)(power - s->exponent));
         fastact_pair e = exp_pair(x[i], power);
-        lacks += (e.hi * scale - nfirst(fast.v[0])) + e.lo * scale;
+        fastact_pair lacks = two_sum(e.hi * scale, -nfirst(fast.v[0]));
+        sum = pair_add(sum, (fastact_pair){lacks.hi, lacks.lo + e.lo * scale});
     }
-#endif
-    return lacks;
+    return sum;
+}
+
+FASTACT_INLINE double log_of_sum(const fastact_state *s) {
+    return pair_add((fastact_pair){s->max, 0}, log1p_pair(pair_divide(s->sum, s->largest))).hi;
 }
 
 FASTACT_INLINE void finish_sum(int f, const real *x, ptrdiff_t n, fastact_state *s) {
@@ -254,15 +262,28 @@ FASTACT_INLINE void finish_sum(int f, const real *x, ptrdiff_t n, fastact_state 
     }
     fastact_pair r = s->sum;
     switch (f) {
-    case FASTACT_softmax: r = inverse(pair_add(s->largest, s->sum)); break;
+    case FASTACT_softmax:
+        r = pair_add(s->largest, s->sum);
+        /* Exactly 1 where the others vanish, which the rounded exponential would miss. */
+        s->top_result = FASTACT_REAL == 32 ? s->largest.hi / r.hi : pair_divide(s->largest, r).hi;
+        r = inverse(r);
+        break;
     case FASTACT_log_softmax: s->a = s->max; s->b = log1p_pair(pair_divide(s->sum, s->largest)).hi; return;
-    case FASTACT_logsumexp:
-        s->a = pair_add((fastact_pair){s->max, 0}, log1p_pair(pair_divide(s->sum, s->largest))).hi;
-        if (s->max < 0 && s->a > -1 && s->a < 1 && (FASTACT_REAL == 32 || s->max > -1)) {
-            s->sum = pair_add(s->sum, (fastact_pair){sum_lacks(x, n, s), 0});
-            s->a = pair_add((fastact_pair){s->max, 0}, log1p_pair(pair_divide(s->sum, s->largest))).hi;
+    case FASTACT_logsumexp: {
+        fastact_pair fast = s->sum;
+        s->a = log_of_sum(s);
+        if (s->max > 0 || s->a <= -1 || s->a >= 1) return;
+        if (FASTACT_REAL == 32) {
+            s->sum = sum_in_double(x, n, s);
+            s->a = log_of_sum(s);
+        }
+        if (FASTACT_REAL == 32 ? __builtin_fabs(s->a) < 0x1p-26 : s->max > -1) {
+            s->sum = fast;
+            s->sum = sum_in_pairs(x, n, s);
+            s->a = log_of_sum(s);
         }
         return;
+    }
     case FASTACT_logsumexp_weighted:
         s->b = (s->sum.hi > 0) - (s->sum.hi < 0);
         if (s->b < 0) s->sum.hi = -s->sum.hi, s->sum.lo = -s->sum.lo;
@@ -274,4 +295,42 @@ FASTACT_INLINE void finish_sum(int f, const real *x, ptrdiff_t n, fastact_state 
     s->a = (real)r.hi;
     s->b = r.hi - s->a + r.lo;
     if (s->b != s->b) s->b = 0; /* an infinite or NaN sum stands alone */
+}
+
+/* softmax of rows of one block at most, the passes above in registers: the same operations, so the same bits. `last`: entries in the
+   last of `count` vectors. */
+FASTACT_INLINE void softmax_block(int count, ptrdiff_t last, const real *x, real *y) {
+    fastact_state s;
+    vec e[4], others[4], top;
+    ptrdiff_t largest = -1;
+    fastact_start(&s);
+    for (int u = 0; u < count; u++) e[u] = load_some(x, u, count, last, -INFINITY);
+    top = e[count - 1];
+    for (int u = count - 2; u >= 0; u--) top = vmax(e[u], top);
+    s.max = vmax_lanes(top);
+    if (s.max - s.max == 0) {
+        set_reference(&s);
+        for (int u = count - 1; u >= 0; u--) {
+            unsigned equal = vequal(e[u], vset((real)s.max));
+            largest = equal ? u * LANES + __builtin_ctz(equal) : largest;
+        }
+        if (s.shift != 0)
+            for (int u = 0; u < count; u++) e[u] = vsub(e[u], vset((real)s.shift));
+        for (int u = 0; u < count; u += INTERLEAVE)
+            exp_scaled(e + u, count - u < INTERLEAVE ? count - u : INTERLEAVE, vset((real)s.magic), vset((real)s.floor));
+        e[count - 1] = vkeep(e[count - 1], last);
+        for (int u = 0; u < count; u++) others[u] = vwithout(e[u], largest - u * LANES);
+        wide sum = wide_zero();
+        wide_add(&sum, add_terms(count, others));
+        s.sum = wide_total(sum);
+    } else {
+        s.sum.hi = NAN;
+    }
+    finish_sum(FASTACT_softmax, x, count * LANES, &s);
+    for (int u = 0; u < count; u++) {
+        vec p = vfma(e[u], vset((real)s.a), vmul(e[u], vset((real)s.b)));
+        p = vequal_select(e[u], vset((real)s.top), vset((real)s.top_result), p);
+        if (s.special) p = vset(NAN);
+        store_some(y, p, u, count, last);
+    }
 }

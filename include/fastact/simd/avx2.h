@@ -33,6 +33,7 @@ FASTACT_INLINE nvec nmadd(nvec a, nvec b, nvec c) { return _mm256_fmadd_ps(a, b,
 FASTACT_INLINE nvec nmax(nvec a, nvec b) { return _mm256_max_ps(a, b); }
 FASTACT_INLINE nvec nmin(nvec a, nvec b) { return _mm256_min_ps(a, b); }
 FASTACT_INLINE nvec nshift_to_exponent(nvec t) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(t), 23)); }
+FASTACT_INLINE nvec nequal_select(nvec a, nvec b, nvec d, nvec c) { return _mm256_blendv_ps(c, d, _mm256_cmp_ps(a, b, _CMP_EQ_OQ)); }
 FASTACT_INLINE unsigned nequal(nvec a, nvec b) { return (unsigned)_mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_EQ_OQ)); }
 FASTACT_INLINE dvec nwiden_low(nvec a) { return _mm256_cvtps_pd(_mm256_castps256_ps128(a)); }
 FASTACT_INLINE dvec nwiden_high(nvec a) { return _mm256_cvtps_pd(_mm256_extractf128_ps(a, 1)); }
@@ -68,6 +69,7 @@ FASTACT_INLINE nvec nmadd(nvec a, nvec b, nvec c) { return _mm256_fmadd_pd(a, b,
 FASTACT_INLINE nvec nmax(nvec a, nvec b) { return _mm256_max_pd(a, b); }
 FASTACT_INLINE nvec nmin(nvec a, nvec b) { return _mm256_min_pd(a, b); }
 FASTACT_INLINE nvec nshift_to_exponent(nvec t) { return _mm256_castsi256_pd(_mm256_slli_epi64(_mm256_castpd_si256(t), 52)); }
+FASTACT_INLINE nvec nequal_select(nvec a, nvec b, nvec d, nvec c) { return _mm256_blendv_pd(c, d, _mm256_cmp_pd(a, b, _CMP_EQ_OQ)); }
 FASTACT_INLINE unsigned nequal(nvec a, nvec b) { return (unsigned)_mm256_movemask_pd(_mm256_cmp_pd(a, b, _CMP_EQ_OQ)); }
 FASTACT_INLINE nvec nupper(nvec a, int half) { return dupper(a, half); }
 FASTACT_INLINE real nfirst(nvec a) { return dfirst(a); }

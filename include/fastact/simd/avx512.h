@@ -29,6 +29,7 @@ FASTACT_INLINE nvec nmadd(nvec a, nvec b, nvec c) { return _mm512_fmadd_ps(a, b,
 FASTACT_INLINE nvec nmax(nvec a, nvec b) { return _mm512_max_ps(a, b); }
 FASTACT_INLINE nvec nmin(nvec a, nvec b) { return _mm512_min_ps(a, b); }
 FASTACT_INLINE nvec nshift_to_exponent(nvec t) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(t), 23)); }
+FASTACT_INLINE nvec nequal_select(nvec a, nvec b, nvec d, nvec c) { return _mm512_mask_mov_ps(c, _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ), d); }
 FASTACT_INLINE unsigned nequal(nvec a, nvec b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
 FASTACT_INLINE dvec nwiden_low(nvec a) { return _mm512_cvtps_pd(_mm512_castps512_ps256(a)); }
 FASTACT_INLINE dvec nwiden_high(nvec a) { return _mm512_cvtps_pd(_mm512_extractf32x8_ps(a, 1)); }
@@ -60,6 +61,7 @@ FASTACT_INLINE nvec nmadd(nvec a, nvec b, nvec c) { return _mm512_fmadd_pd(a, b,
 FASTACT_INLINE nvec nmax(nvec a, nvec b) { return _mm512_max_pd(a, b); }
 FASTACT_INLINE nvec nmin(nvec a, nvec b) { return _mm512_min_pd(a, b); }
 FASTACT_INLINE nvec nshift_to_exponent(nvec t) { return _mm512_castsi512_pd(_mm512_slli_epi64(_mm512_castpd_si512(t), 52)); }
+FASTACT_INLINE nvec nequal_select(nvec a, nvec b, nvec d, nvec c) { return _mm512_mask_mov_pd(c, _mm512_cmp_pd_mask(a, b, _CMP_EQ_OQ), d); }
 FASTACT_INLINE unsigned nequal(nvec a, nvec b) { return _mm512_cmp_pd_mask(a, b, _CMP_EQ_OQ); }
 FASTACT_INLINE nvec nupper(nvec a, int half) { return dupper(a, half); }
 FASTACT_INLINE real nfirst(nvec a) { return dfirst(a); }

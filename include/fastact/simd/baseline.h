@@ -30,6 +30,7 @@ FASTACT_INLINE nvec nmadd(nvec a, nvec b, nvec c) { return a * b + c; }
 FASTACT_INLINE nvec nmax(nvec a, nvec b) { return _mm_max_ps(a, b); }
 FASTACT_INLINE nvec nmin(nvec a, nvec b) { return _mm_min_ps(a, b); }
 FASTACT_INLINE nvec nshift_to_exponent(nvec t) { return _mm_castsi128_ps(_mm_slli_epi32(_mm_castps_si128(t), 23)); }
+FASTACT_INLINE nvec nequal_select(nvec a, nvec b, nvec d, nvec c) { return _mm_or_ps(_mm_and_ps(_mm_cmpeq_ps(a, b), d), _mm_andnot_ps(_mm_cmpeq_ps(a, b), c)); }
 FASTACT_INLINE unsigned nequal(nvec a, nvec b) { return (unsigned)_mm_movemask_ps(_mm_cmpeq_ps(a, b)); }
 FASTACT_INLINE dvec dfma(dvec a, dvec b, dvec c) { return a * b + c; } /* a and b hold floats: the product is exact */
 #define FASTACT_SCALAR_HALF
@@ -54,14 +55,16 @@ FASTACT_INLINE nvec nfma(nvec a, nvec b, nvec c) {
     nvec p = a * b, product_error = ((ah * bh - p) + ah * bl + al * bh) + al * bl;
     nvec s = p + c, v = s - p, sum_error = (p - (s - v)) + (c - v);
     nvec r = s + (sum_error + product_error);
-    /* An infinity or NaN, or a product too large to split, makes the errors NaN; the plain result stands. */
-    nvec finite = _mm_cmpord_pd(r, r);
+    /* An infinity or NaN, or a product too large to split, makes the errors NaN, and they underflow with a tiny product; the plain
+       result stands. */
+    nvec finite = _mm_and_pd(_mm_cmpord_pd(r, r), _mm_cmpgt_pd(_mm_andnot_pd(nset(-0.0), p), nset(0x1p-960)));
     return _mm_or_pd(_mm_and_pd(finite, r), _mm_andnot_pd(finite, s));
 }
 FASTACT_INLINE nvec nmadd(nvec a, nvec b, nvec c) { return a * b + c; }
 FASTACT_INLINE nvec nmax(nvec a, nvec b) { return _mm_max_pd(a, b); }
 FASTACT_INLINE nvec nmin(nvec a, nvec b) { return _mm_min_pd(a, b); }
 FASTACT_INLINE nvec nshift_to_exponent(nvec t) { return _mm_castsi128_pd(_mm_slli_epi64(_mm_castpd_si128(t), 52)); }
+FASTACT_INLINE nvec nequal_select(nvec a, nvec b, nvec d, nvec c) { return _mm_or_pd(_mm_and_pd(_mm_cmpeq_pd(a, b), d), _mm_andnot_pd(_mm_cmpeq_pd(a, b), c)); }
 FASTACT_INLINE unsigned nequal(nvec a, nvec b) { return (unsigned)_mm_movemask_pd(_mm_cmpeq_pd(a, b)); }
 FASTACT_INLINE nvec nupper(nvec a, int half) { return dupper(a, half); }
 FASTACT_INLINE real nfirst(nvec a) { return dfirst(a); }

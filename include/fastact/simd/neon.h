@@ -25,6 +25,7 @@ FASTACT_INLINE nvec nmadd(nvec a, nvec b, nvec c) { return vfmaq_f32(c, a, b); }
 FASTACT_INLINE nvec nmax(nvec a, nvec b) { return vbslq_f32(vcgtq_f32(a, b), a, b); } /* b if either is NaN, as on x86 */
 FASTACT_INLINE nvec nmin(nvec a, nvec b) { return vbslq_f32(vcltq_f32(a, b), a, b); }
 FASTACT_INLINE nvec nshift_to_exponent(nvec t) { return vreinterpretq_f32_u32(vshlq_n_u32(vreinterpretq_u32_f32(t), 23)); }
+FASTACT_INLINE nvec nequal_select(nvec a, nvec b, nvec d, nvec c) { return vbslq_f32(vceqq_f32(a, b), d, c); }
 FASTACT_INLINE unsigned nequal(nvec a, nvec b) {
     static const uint32_t bit[4] = {1, 2, 4, 8};
     return vaddvq_u32(vandq_u32(vceqq_f32(a, b), vld1q_u32(bit)));
@@ -57,6 +58,7 @@ FASTACT_INLINE nvec nmadd(nvec a, nvec b, nvec c) { return vfmaq_f64(c, a, b); }
 FASTACT_INLINE nvec nmax(nvec a, nvec b) { return vbslq_f64(vcgtq_f64(a, b), a, b); }
 FASTACT_INLINE nvec nmin(nvec a, nvec b) { return vbslq_f64(vcltq_f64(a, b), a, b); }
 FASTACT_INLINE nvec nshift_to_exponent(nvec t) { return vreinterpretq_f64_u64(vshlq_n_u64(vreinterpretq_u64_f64(t), 52)); }
+FASTACT_INLINE nvec nequal_select(nvec a, nvec b, nvec d, nvec c) { return vbslq_f64(vceqq_f64(a, b), d, c); }
 FASTACT_INLINE unsigned nequal(nvec a, nvec b) {
     static const uint64_t bit[2] = {1, 2};
     return (unsigned)vaddvq_u64(vandq_u64(vceqq_f64(a, b), vld1q_u64(bit)));

@@ -47,6 +47,8 @@ FASTACT_INLINE vec vmax(vec a, vec b) { EACH a.v[k] = nmax(a.v[k], b.v[k]); retu
 FASTACT_INLINE vec vmin(vec a, vec b) { EACH a.v[k] = nmin(a.v[k], b.v[k]); return a; }
 /* The low bits of t become the exponent field of a power of two. */
 FASTACT_INLINE vec vshift_to_exponent(vec t) { EACH t.v[k] = nshift_to_exponent(t.v[k]); return t; }
+/* d where a equals b, c elsewhere. */
+FASTACT_INLINE vec vequal_select(vec a, vec b, vec d, vec c) { EACH c.v[k] = nequal_select(a.v[k], b.v[k], d.v[k], c.v[k]); return c; }
 /* Bit j set: lane j of a equals lane j of b. */
 FASTACT_INLINE unsigned vequal(vec a, vec b) { unsigned m = 0; EACH m |= nequal(a.v[k], b.v[k]) << (k * NLANES); return m; }
 /* The largest lane. */
