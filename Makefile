@@ -15,7 +15,7 @@ lint: .venv/lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy fastact
-	$(BIN)/python -m mypy.stubtest fastact --allowlist tests/stubtest-allowlist.txt
+	$(BIN)/python -m mypy.stubtest fastact --mypy-config-file pyproject.toml --allowlist tests/stubtest-allowlist.txt
 
 bench: .venv/bench
 	$(BIN)/python -m pytest bench --benchmark-group-by=group --benchmark-sort=name --benchmark-autosave

@@ -50,7 +50,7 @@ def gradient(name: str, grad: Any, y: Any, axis: Any, out: Any) -> Any:
 
 
 def weighted_logsumexp(a: Any, b: Any, axis: Any, keepdims: bool) -> tuple[Any, Any]:
-    """log |sum of b exp(a)| and the sign of the sum, along axis."""
+    """Log |sum of b exp(a)| and the sign of the sum, along axis."""
     ufunc = _core.masked_ufuncs["logsumexp_weighted"]
     x, weights = _array("a", a), _array("b", b)
     char = np.result_type(_computed_in("a", x.dtype), _computed_in("b", weights.dtype)).char
@@ -78,13 +78,15 @@ def _run(ufunc: np.ufunc, operands: list[np.ndarray], axis: Any, out: Any, char:
     shape = a.shape if keepdims is None else reduced
     if out is not None:
         _check_out(out, shape, char)
-    signature = tuple("?" if k == ufunc.nin - 1 and ufunc.types[0].count("?") else char for k in range(ufunc.nin)) + (char,)
+    signature = [char] * (ufunc.nin + 1)
+    if "?" in ufunc.types[0]:
+        signature[ufunc.nin - 1] = "?"
     if len(axes) == 1 and a.ndim:
         # NumPy's own machinery: casting, overlap, subclasses.
         kept = {"keepdims": True} if keepdims else {}
-        return _call(ufunc, operands, char, out, axis=axes[0], signature=signature, **kept)
+        return _call(ufunc, operands, char, out, axis=axes[0], signature=tuple(signature), **kept)
     # Several axes, or none, become one last axis; `out` takes a copy of the result.
-    result = _call(ufunc, [_last_axis(b, axes) for b in operands], char, None, axis=-1, signature=signature)
+    result = _call(ufunc, [_last_axis(b, axes) for b in operands], char, None, axis=-1, signature=tuple(signature))
     if keepdims is None:
         order = [*(k for k in range(a.ndim) if k not in axes), *axes]
         result = np.reshape(result, [a.shape[k] for k in order]).transpose(np.argsort(order))
@@ -121,7 +123,7 @@ def _is_lazy(x: Any) -> bool:
 
 
 def _is_foreign_call(x: Any, axis: Any, where: Any, out: Any) -> bool:
-    """Whether the ufunc protocol can carry the call; otherwise x is converted to an ndarray, unless that costs a lot."""
+    """Whether the ufunc protocol can carry the call; if not, x must become an ndarray, unless that costs a lot."""
     if where is None and out is None and isinstance(axis, int):
         return True
     if _is_lazy(x):
@@ -130,7 +132,7 @@ def _is_foreign_call(x: Any, axis: Any, where: Any, out: Any) -> bool:
 
 
 def _foreign(name: str, x: Any, char: str | None) -> Any:
-    """x in a type that the kernels have; a ufunc would take int8 for float16."""
+    """X in a type that the kernels have; a ufunc would take int8 for float16."""
     dtype = np.dtype(x.dtype) if hasattr(x, "dtype") else np.asarray(x).dtype
     wanted = np.dtype(char or _computed_in(name, dtype))
     return x if dtype == wanted else x.astype(wanted)

@@ -16,8 +16,8 @@ def set_num_threads(n: int) -> None:
     """Set the number of threads that a call may use, for the whole process.
 
     Small arrays use fewer, down to one. At import it is the environment variable ``FASTACT_NUM_THREADS``, or else
-    ``OMP_NUM_THREADS``, or else the number of processors that this process may use (its affinity and its control group's
-    quota). A limit set with threadpoolctl holds besides.
+    ``OMP_NUM_THREADS``, or else the number of processors that this process may use (its affinity and its control
+    group's quota). A limit set with threadpoolctl holds besides.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
     python tools/minimax.py
 
-prints each polynomial's coefficients as C hexadecimal constants, with the interval and the error reached after rounding.
+prints each polynomial's coefficients as C hexadecimal constants, with the interval and the error left after rounding.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ mp.mp.prec = 200
 
 def remez(target, weight, count, lo, hi, rounds=60):
     """Coefficients c of p(x) = sum c[k] x**k, k < count, that minimise max weight(x) |target(x) - p(x)|."""
-    nodes = [(lo + hi) / 2 - (hi - lo) / 2 * mp.cos(mp.pi * (k + mp.mpf("0.3")) / (count + 0.6)) for k in range(count + 1)]
+    nodes = [
+        (lo + hi) / 2 - (hi - lo) / 2 * mp.cos(mp.pi * (k + mp.mpf("0.3")) / (count + 0.6)) for k in range(count + 1)
+    ]
     grid = [lo + (hi - lo) * (k + mp.mpf("0.5")) / 4000 for k in range(4000)]  # a pole at 0 that cancels is never met
     wanted = [(target(x), weight(x)) for x in grid]
     for _ in range(rounds):
@@ -27,7 +29,7 @@ def remez(target, weight, count, lo, hi, rounds=60):
             system[i, count] = (-1) ** i
             right[i] = w * target(x)
         coefficients = list(mp.lu_solve(system, right)[:count])
-        error = [w * (t - mp.polyval(coefficients[::-1], x)) for x, (t, w) in zip(grid, wanted)]
+        error = [w * (t - mp.polyval(coefficients[::-1], x)) for x, (t, w) in zip(grid, wanted, strict=True)]
         peaks, start = [], 0  # the largest error of each run of one sign
         for i in range(1, len(grid) + 1):
             if i == len(grid) or (error[i] > 0) != (error[start] > 0):

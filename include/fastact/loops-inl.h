@@ -18,8 +18,11 @@ FASTACT_INLINE fastact_pair run_pass(int f, const fastact_job *job, int pass, co
                                     : exp_weighted(x, b, y, n, skip, s);
     } else if (s->special) {
         for (ptrdiff_t i = 0; i < n; i++) y[i] = (real)s->a;
+    } else if (f == FASTACT_softmax && s->top >= 0.5) {
+        /* Exactly 1 where the others vanish, which the rounded exponential would miss. */
+        map_chunk(f, 1, x, b, y, n, s);
     } else {
-        map_chunk(f, x, b, y, n, s);
+        map_chunk(f, 0, x, b, y, n, s);
     }
     return part;
 }

@@ -63,14 +63,14 @@ typedef struct {
     fastact_pair largest; /* the exponential of max */
     fastact_pair sum;     /* of the exponentials but the largest, or of a gradient's terms */
     double a, b;          /* what the last pass applies */
-    double top, top_result; /* softmax: the stored exponential of the largest entries, and their result */
+    double top;           /* softmax: the result for the largest entry */
     int special;          /* the row's results are all `a` */
 } fastact_state;
 static inline void fastact_start(fastact_state *state) {
     state->max = -INFINITY;
     state->chunk = 0;
     state->special = 0;
-    state->sum.hi = state->sum.lo = state->a = state->b = state->top = state->top_result = 0;
+    state->sum.hi = state->sum.lo = state->a = state->b = state->top = 0;
 }
 
 /* A row is worked through in passes, and a pass in chunks of this many entries, whose partial results are folded in order: so

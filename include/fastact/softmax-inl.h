@@ -57,18 +57,27 @@ FASTACT_APART double max_chunk(const real *x, ptrdiff_t n) {
     return vmax_lanes(vmax(vmax(max[0], max[1]), vmax(max[2], max[3])));
 }
 
-/* Where in x the value m, its maximum, stands first; -1 where a NaN hides it. */
+/* Where in the `count` vectors at x the value m stands first; -1 if it does not. */
+FASTACT_INLINE ptrdiff_t find_in_block(int count, const real *x, ptrdiff_t last, vec m) {
+    uint64_t equal = 0;
+    for (int u = 0; u < count; u++) equal |= (uint64_t)vequal(load_some(x, u, count, last, NAN), m) << (u * LANES);
+    return equal ? __builtin_ctzll(equal) : -1;
+}
+
+/* Where in x the value m, its maximum, stands first; -1 where a NaN hides it. Backwards through all blocks, since a branch on where it
+   is would be mispredicted and keep the next pass from starting. */
 FASTACT_APART ptrdiff_t find(const real *x, ptrdiff_t n, real m) {
-    ptrdiff_t i = 0;
-    for (; i + BLOCK <= n; i += BLOCK) {
+    vec value = vset(m);
+    ptrdiff_t full = n - n % BLOCK, at = full, found = -1;
+    for (ptrdiff_t i = full - BLOCK; i >= 0; i -= BLOCK) {
         vec a = vmax(vload(x + i), vload(x + i + LANES)), b = vmax(vload(x + i + 2 * LANES), vload(x + i + 3 * LANES));
-        if (vequal(vmax(a, b), vset(m))) break;
+        at = vequal(vmax(a, b), value) ? i : at;
     }
-    for (; i < n; i += LANES) {
-        unsigned equal = vequal(vload_part(x + i, n - i, NAN), vset(m));
-        if (equal) return i + __builtin_ctz(equal);
-    }
-    return -1;
+    if (at < full) return at + find_in_block(4, x + at, 0, value);
+#define STEP(count, at, last) found = find_in_block(count, x + (at), last, value)
+    FOR_REST(n, full, STEP);
+#undef STEP
+    return found < 0 ? -1 : full + found;
 }
 
 typedef struct {
@@ -150,11 +159,15 @@ FASTACT_INLINE fastact_pair gradient_chunk(int f, const real *g, const real *y, 
     return wide_total(sum);
 }
 
-FASTACT_INLINE void map_block(int f, int count, const real *x, const real *y_in, real *y, ptrdiff_t last, vec a, vec b, vec top, vec top_result) {
+/* `exact`: entries that hold the largest exponential, `largest`, become `top`. */
+FASTACT_INLINE void map_block(int f, int exact, int count, const real *x, const real *y_in, real *y, ptrdiff_t last, vec a, vec b, vec largest, vec top) {
     for (int u = 0; u < count; u++) {
         vec v = load_some(f == FASTACT_softmax ? y : x, u, count, last, 0), w;
         switch (f) {
-        case FASTACT_softmax: v = vequal_select(v, top, top_result, vfma(v, a, vmul(v, b))); break;
+        case FASTACT_softmax:
+            w = vfma(v, a, vmul(v, b));
+            v = exact ? vequal_select(v, largest, top, w) : w;
+            break;
         case FASTACT_log_softmax: v = vsub(vsub(v, a), b); break;
         case FASTACT_softmax_backward:
             w = load_some(y_in, u, count, last, 0);
@@ -167,13 +180,6 @@ FASTACT_INLINE void map_block(int f, int count, const real *x, const real *y_in,
         }
         store_some(y, v, u, count, last);
     }
-}
-
-FASTACT_INLINE void map_chunk(int f, const real *x, const real *y_in, real *y, ptrdiff_t n, const fastact_state *s) {
-    vec a = vset((real)s->a), b = vset((real)s->b), top = vset((real)s->top), top_result = vset((real)s->top_result);
-#define STEP(count, at, last) map_block(f, count, x + (at), y_in + (at), y + (at), last, a, b, top, top_result)
-    FOR_BLOCKS(n, STEP);
-#undef STEP
 }
 
 /* The loops above, compiled once for each function that needs them. */
@@ -193,12 +199,23 @@ FASTACT_INLINE void set_reference(fastact_state *s) {
     s->exponent = nearest((s->max - s->shift) * 0x1.71547652b82fep+0) - OFFSET;
     s->magic = (double)MAGIC + BIAS - s->exponent;
     s->floor = (s->exponent - (BIAS - 1)) * LN2_HI_DOUBLE;
-    fastact_pair e = exp_pair(s->max - s->shift, s->exponent + OFFSET);
+    fastact_pair e = exp_close(s->max - s->shift, s->exponent + OFFSET);
     const double unit = power_of_two(OFFSET);
     s->largest = (fastact_pair){e.hi * unit, e.lo * unit};
-    vec top = vset((real)(s->max - s->shift));
-    exp_scaled(&top, 1, vset((real)s->magic), vset((real)s->floor));
-    s->top = nfirst(top.v[0]);
+}
+
+/* The largest entry's exponential as it is stored, rounded. */
+FASTACT_INLINE vec stored_largest(const fastact_state *s) {
+    vec e = vset((real)(s->max - s->shift));
+    exp_scaled(&e, 1, vset((real)s->magic), vset((real)s->floor));
+    return e;
+}
+
+FASTACT_INLINE void map_chunk(int f, int exact, const real *x, const real *y_in, real *y, ptrdiff_t n, const fastact_state *s) {
+    vec a = vset((real)s->a), b = vset((real)s->b), top = vset((real)s->top), largest = exact ? stored_largest(s) : top;
+#define STEP(count, at, last) map_block(f, exact, count, x + (at), y_in + (at), y + (at), last, a, b, largest, top)
+    FOR_BLOCKS(n, STEP);
+#undef STEP
 }
 
 FASTACT_INLINE void finish_max(int f, const real *x, const real *b, ptrdiff_t n, fastact_state *s) {
@@ -264,8 +281,7 @@ FASTACT_INLINE void finish_sum(int f, const real *x, ptrdiff_t n, fastact_state 
     switch (f) {
     case FASTACT_softmax:
         r = pair_add(s->largest, s->sum);
-        /* Exactly 1 where the others vanish, which the rounded exponential would miss. */
-        s->top_result = FASTACT_REAL == 32 ? s->largest.hi / r.hi : pair_divide(s->largest, r).hi;
+        s->top = FASTACT_REAL == 32 ? s->largest.hi / r.hi : pair_divide(s->largest, r).hi;
         r = inverse(r);
         break;
     case FASTACT_log_softmax: s->a = s->max; s->b = log1p_pair(pair_divide(s->sum, s->largest)).hi; return;
@@ -273,6 +289,8 @@ FASTACT_INLINE void finish_sum(int f, const real *x, ptrdiff_t n, fastact_state 
         fastact_pair fast = s->sum;
         s->a = log_of_sum(s);
         if (s->max > 0 || s->a <= -1 || s->a >= 1) return;
+        fastact_pair largest = exp_pair(s->max, s->exponent + OFFSET);
+        s->largest = (fastact_pair){largest.hi * power_of_two(OFFSET), largest.lo * power_of_two(OFFSET)};
         if (FASTACT_REAL == 32) {
             s->sum = sum_in_double(x, n, s);
             s->a = log_of_sum(s);
@@ -297,11 +315,11 @@ FASTACT_INLINE void finish_sum(int f, const real *x, ptrdiff_t n, fastact_state 
     if (s->b != s->b) s->b = 0; /* an infinite or NaN sum stands alone */
 }
 
-/* softmax of rows of one block at most, the passes above in registers: the same operations, so the same bits. `last`: entries in the
+/* softmax of rows of one block at most, the passes above in registers. `last`: entries in the
    last of `count` vectors. */
 FASTACT_INLINE void softmax_block(int count, ptrdiff_t last, const real *x, real *y) {
     fastact_state s;
-    vec e[4], others[4], top;
+    vec e[4], others[4], top, stored = vset(0);
     ptrdiff_t largest = -1;
     fastact_start(&s);
     for (int u = 0; u < count; u++) e[u] = load_some(x, u, count, last, -INFINITY);
@@ -319,6 +337,7 @@ FASTACT_INLINE void softmax_block(int count, ptrdiff_t last, const real *x, real
         for (int u = 0; u < count; u += INTERLEAVE)
             exp_scaled(e + u, count - u < INTERLEAVE ? count - u : INTERLEAVE, vset((real)s.magic), vset((real)s.floor));
         e[count - 1] = vkeep(e[count - 1], last);
+        stored = stored_largest(&s);
         for (int u = 0; u < count; u++) others[u] = vwithout(e[u], largest - u * LANES);
         wide sum = wide_zero();
         wide_add(&sum, add_terms(count, others));
@@ -329,7 +348,7 @@ FASTACT_INLINE void softmax_block(int count, ptrdiff_t last, const real *x, real
     finish_sum(FASTACT_softmax, x, count * LANES, &s);
     for (int u = 0; u < count; u++) {
         vec p = vfma(e[u], vset((real)s.a), vmul(e[u], vset((real)s.b)));
-        p = vequal_select(e[u], vset((real)s.top), vset((real)s.top_result), p);
+        p = vequal_select(e[u], stored, vset((real)s.top), p);
         if (s.special) p = vset(NAN);
         store_some(y, p, u, count, last);
     }
