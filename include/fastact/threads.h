@@ -6,7 +6,7 @@
 #include <stdatomic.h>
 
 static _Thread_local int fastact_thread_limit; /* threads(n) of the calling thread; 0: none */
-static atomic_int fastact_callers;             /* threads inside a parallel call now */
+static atomic_int fastact_callers __attribute__((unused)); /* threads inside a parallel call now */
 static int fastact_serial;                     /* a forked child whose OpenMP cannot be used */
 
 /* The floating-point flags that the calling thread has raised; and back to no more than those. */
