@@ -59,10 +59,15 @@ def weighted_logsumexp(a: Any, b: Any, axis: Any, keepdims: bool) -> tuple[Any, 
     except ValueError:
         raise ValueError(f"a and b must have shapes that broadcast, got {x.shape} and {weights.shape}") from None
     axes = _axes(axis, x.ndim)
-    shape = tuple(1 if k in axes else size for k, size in enumerate(x.shape) if keepdims or k not in axes)
+    shape = _reduced(x.shape, axes, keepdims)
     flat = [_last_axis(operand, axes) for operand in (x, weights, weights != 0)]
     result = _call(ufunc, flat, char, None, signature=(char, char, "?", char))
     return result[..., 0].reshape(shape)[()], result[..., 1].reshape(shape)[()]
+
+
+def _reduced(shape: tuple[int, ...], axes: tuple[int, ...], keepdims: bool) -> tuple[int, ...]:
+    """The shape with the axes gone, or of length 1."""
+    return tuple(1 if k in axes else size for k, size in enumerate(shape) if keepdims or k not in axes)
 
 
 def _last_axis(a: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
@@ -74,8 +79,7 @@ def _last_axis(a: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
 def _run(ufunc: np.ufunc, operands: list[np.ndarray], axis: Any, out: Any, char: str, keepdims: Any) -> Any:
     a = operands[0]
     axes = _axes(axis, a.ndim)
-    reduced = tuple(1 if k in axes else size for k, size in enumerate(a.shape) if keepdims or k not in axes)
-    shape = a.shape if keepdims is None else reduced
+    shape = a.shape if keepdims is None else _reduced(a.shape, axes, keepdims)
     if out is not None:
         _check_out(out, shape, char)
     signature = [char] * (ufunc.nin + 1)

@@ -287,7 +287,7 @@ cdef object plain(int function, object x, object second, object axis, object out
     cdef int ndim, type_number, failed, k
     cdef long number
     cdef fastact_job job
-    cdef Py_ssize_t n, itemsize, size, step
+    cdef Py_ssize_t n, itemsize, size
     cdef double value = 0
     cdef cnp.ndarray a, b, y
     if not is_plain(x):
@@ -312,7 +312,6 @@ cdef object plain(int function, object x, object second, object axis, object out
         return None
     type_number = cnp.PyArray_TYPE(a)
     itemsize = cnp.PyArray_ITEMSIZE(a)
-    step = itemsize
     if second is not None:
         if not is_plain(second) or not same_kind(a, second, cnp.PyArray_NDIM(a)):
             return None

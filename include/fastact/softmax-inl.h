@@ -192,6 +192,12 @@ FASTACT_APART fastact_pair exp_weighted(ARGUMENTS) { EXP_CHUNK(FASTACT_logsumexp
 #undef ARGUMENTS
 #undef EXP_CHUNK
 
+/* e 2**OFFSET */
+FASTACT_INLINE fastact_pair offset(fastact_pair e) {
+    const double unit = power_of_two(OFFSET);
+    return (fastact_pair){e.hi * unit, e.lo * unit};
+}
+
 /* Chooses N and what follows from it. The stored exponentials are e_i 2**OFFSET: terms that matter to a result stay clear of
    underflow, and what lies at the floor, 2**-(OFFSET + BIAS - 1), is far below the smallest subnormal result. */
 FASTACT_INLINE void set_reference(fastact_state *s) {
@@ -199,9 +205,7 @@ FASTACT_INLINE void set_reference(fastact_state *s) {
     s->exponent = nearest((s->max - s->shift) * 0x1.71547652b82fep+0) - OFFSET;
     s->magic = (double)MAGIC + BIAS - s->exponent;
     s->floor = (s->exponent - (BIAS - 1)) * LN2_HI_DOUBLE;
-    fastact_pair e = exp_close(s->max - s->shift, s->exponent + OFFSET);
-    const double unit = power_of_two(OFFSET);
-    s->largest = (fastact_pair){e.hi * unit, e.lo * unit};
+    s->largest = offset(exp_close(s->max - s->shift, s->exponent + OFFSET));
 }
 
 /* The largest entry's exponential as it is stored, rounded. */
@@ -289,8 +293,7 @@ FASTACT_INLINE void finish_sum(int f, const real *x, ptrdiff_t n, fastact_state 
         fastact_pair fast = s->sum;
         s->a = log_of_sum(s);
         if (s->max > 0 || s->a <= -1 || s->a >= 1) return;
-        fastact_pair largest = exp_pair(s->max, s->exponent + OFFSET);
-        s->largest = (fastact_pair){largest.hi * power_of_two(OFFSET), largest.lo * power_of_two(OFFSET)};
+        s->largest = offset(exp_pair(s->max, s->exponent + OFFSET));
         if (FASTACT_REAL == 32) {
             s->sum = sum_in_double(x, n, s);
             s->a = log_of_sum(s);
