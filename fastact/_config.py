@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,16 @@ import numpy as np
 from fastact import _core, _threads
 
 __version__ = "0.1.0"
+
+
+def last_level_cache() -> int:
+    """Bytes of the processor's last-level cache; 32 MiB where the system does not say."""
+    try:
+        caches = Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")
+        size = max((Path(cache, "level").read_text(), Path(cache, "size").read_text()) for cache in caches)[1].strip()
+        return int(size.removesuffix("K")) * 1024
+    except (OSError, ValueError):
+        return 32 << 20
 
 
 def config() -> dict[str, Any]:
@@ -24,6 +35,7 @@ def config() -> dict[str, Any]:
         "compiler": _core.compiler(),
         "threads": _threads.get_num_threads() if openmp else 1,
         "processors": _threads.processors(),
+        "last-level cache": f"{last_level_cache() >> 10} KiB",
         "NumPy": np.__version__,
         "Python": platform.python_version(),
         "platform": platform.platform(),
@@ -59,6 +71,8 @@ def show_config(mode: str = "stdout") -> dict[str, Any] | None:
         print(f"{name:<{width}}  {', '.join(fact) if isinstance(fact, list) else fact}")
     return None
 
+
+_core._set_cache_bytes(last_level_cache())
 
 _wanted = os.environ.get("FASTACT_ISA")
 if _wanted:

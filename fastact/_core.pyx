@@ -39,6 +39,7 @@ cdef extern from "fastact/rows.h" nogil:
         char *out
         Py_ssize_t out_row, out_step
         int half
+        int stream
 
     ctypedef struct fastact_pair:
         pass
@@ -187,12 +188,23 @@ cdef int threads_for(double entries) noexcept nogil:
 
 # --- rows ---------------------------------------------------------------------------------------------------------
 
-cdef int run(int function, bint double_precision, const fastact_job *job) noexcept nogil:
+cdef double cache_bytes = 0  # of the last-level cache
+
+
+def _set_cache_bytes(double count):
+    global cache_bytes
+    cache_bytes = count
+
+
+cdef int run(int function, bint double_precision, fastact_job *job) noexcept nogil:
     """All rows of the job. Returns 0, or -1 for want of memory."""
     cdef const fastact_kernels *kernels = isas[chosen_isa].f64 if double_precision else isas[chosen_isa].f32
-    cdef int threads = threads_for(<double>job.rows * <double>job.n)
+    cdef double entries = <double>job.rows * <double>job.n
+    cdef int threads = threads_for(entries)
     cdef int failed = 0
     cdef Py_ssize_t part, row
+    # Input and output cannot both stay in the cache, and the output does not take the input's place there.
+    job.stream = 2 * entries * <double>kernels.size >= cache_bytes and job.out != job.input[0]
     if threads == 1:
         return kernels.rows(function, job, 0, job.rows)
     if job.rows < 4 * threads and job.n >= 2 * FASTACT_CHUNK:

@@ -60,8 +60,8 @@ def softmax(x, axis=-1, *, where=None, out=None, dtype=None):
     bit: not on the other rows, the memory layout, or the number of threads. A row that holds NaN or +inf, or -inf alone,
     is NaN; -inf among finite entries gives exactly 0. No warning is raised.
 
-    The maximum is not subtracted: an integer N near max(x) / ln 2 is chosen, and exp(x) 2**-N computed exactly in the
-    exponent, which spares the rounding of x - max(x).
+    The maximum is not subtracted: with N near max(x) / ln 2, exp(x) 2**-N is computed through its exponent bits, which
+    spares the rounding of x - max(x).
 
     References
     ----------

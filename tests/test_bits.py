@@ -242,3 +242,28 @@ def test_broadcast_rows(function):
     want = _alone(function, operands)
     many = function(*(np.broadcast_to(x, (40, 300)) for x in operands))
     _assert_same_bits(many, np.repeat(want, 40, axis=0), function, "broadcast")
+
+
+@pytest.mark.parametrize("dtype", registry.DTYPES)
+@pytest.mark.parametrize("function", registry.ENTRYWISE, ids=str)
+def test_streamed_past_the_caches(function, dtype, isa):
+    """Outputs larger than the last-level cache are stored another way: the same entries, and nothing beside them."""
+    from fastact import _config, _core
+
+    for n in (65, 79, 100, 196, 1000, 1024, 2048, 2049):
+        for offset in (0, 4, 8, 16, 60):
+            x = _scores(7, n, dtype)
+            want = function(x)
+            room = np.full(x.nbytes + 256, 0xA5, np.uint8)
+            start = -room.ctypes.data % 64 + 64 + offset
+            out = room[start : start + x.nbytes].view(dtype).reshape(x.shape)
+            try:
+                _core._set_cache_bytes(0)
+                function(x, out=out)
+            finally:
+                _core._set_cache_bytes(_config.last_level_cache())
+            np.testing.assert_array_equal(
+                out, want, err_msg=f"{function} {dtype.__name__} {isa}, n = {n}, offset {offset}"
+            )
+            assert (room[:start] == 0xA5).all()
+            assert (room[start + x.nbytes :] == 0xA5).all()

@@ -1,8 +1,9 @@
-"""Fit the polynomials of include/fastact/math-inl.h: Remez exchange in mpmath, then rounding to the format.
+"""Fit the polynomials and the table of include/fastact/math-inl.h.
 
     python tools/minimax.py
 
-prints each polynomial's coefficients as C hexadecimal constants, with the interval and the error left after rounding.
+prints each polynomial's coefficients as C hexadecimal constants, with the interval and the error left after rounding
+(Remez exchange in mpmath, then rounding to the format), and the table of the exponential's quarters.
 """
 
 from __future__ import annotations
@@ -55,8 +56,32 @@ def fit(name, target, weight, leading, count, lo, hi, real):
     print("    " + ", ".join(float(c).hex() for c in rounded))
 
 
+def quarters(real, candidates):
+    """Print the candidate u for which u 2**(j/4), j = 0 to 3, lie closest to numbers of the format, and their bits."""
+    bits = {np.float32: 23, np.float64: 52}[real]
+    powers = [mp.mpf(2) ** (mp.mpf(j) / 4) for j in range(4)]
+    worst = np.zeros(len(candidates), np.longdouble)
+    for power in powers[1:]:
+        wide = np.longdouble(float(power)) + np.longdouble(float(power - float(power)))
+        exact = candidates.astype(np.longdouble) * wide
+        worst = np.maximum(worst, abs(exact.astype(real).astype(np.longdouble) / exact - 1))
+    unit = mp.mpf(float(candidates[np.argmin(worst)]))
+    values = np.array([float(unit * power) for power in powers], real)
+    unsigned = np.uint32 if real is np.float32 else np.uint64
+    table = [int(value) - (j << (bits - 2)) for j, value in enumerate(values.view(unsigned))]
+    error = max(abs(mp.mpf(float(value)) / (unit * power) - 1) for value, power in zip(values, powers, strict=True))
+    print(f"quarters, {real.__name__}: UNIT {float(unit).hex()}, error 2^{float(mp.log(error, 2)):.1f}")
+    print("    " + ", ".join(map(hex, table)))
+
+
 if __name__ == "__main__":
-    # exp(r) = 1 + r q(r): an error of q counts as a relative error of exp.
+    # UNIT exp(r) for |r| <= ln(2)/8 must stay below 2, and near it.
+    quarters(np.float32, np.arange(int(1.80 * 2**23), int(1.83 * 2**23)) / 2**23)
+    quarters(np.float64, 1.80 + 0.03 * np.random.default_rng(0).random(10_000_000))
+    # exp(r) = 1 + r q(r): an error of q counts as a relative error of exp. The intervals exceed ln(2)/8 and ln(2)/2,
+    # as n comes from a rounded product.
     q, relative = lambda r: mp.expm1(r) / r, lambda r: abs(r) * mp.exp(-r)
-    fit("q", q, relative, 1, 5, "-0.351", "0.351", np.float32)  # wider: n is chosen from a rounded product
+    fit("q", q, relative, 1, 3, "-0.0888", "0.0888", np.float32)
+    fit("q", q, relative, 1, 7, "-0.0867", "0.0867", np.float64)
+    fit("q", q, relative, 1, 5, "-0.351", "0.351", np.float32)
     fit("q", q, relative, 1, 10, "-0.3467", "0.3467", np.float64)

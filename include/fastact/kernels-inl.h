@@ -14,6 +14,7 @@
 #include "fastact/sum-inl.h"
 #include "fastact/math-inl.h"
 #include "fastact/softmax-inl.h"
+#include "fastact/fused-inl.h"
 #include "fastact/loops-inl.h"
 
 #if defined(FASTACT_TARGET) && defined(__clang__)

@@ -12,17 +12,14 @@ FASTACT_INLINE fastact_pair run_pass(int f, const fastact_job *job, int pass, co
     } else if (pass == FASTACT_SUM && fastact_first_pass(f) == FASTACT_SUM) {
         part = gradient_chunk(f, x, b, n);
     } else if (pass == FASTACT_SUM) {
-        ptrdiff_t skip = f != FASTACT_logsumexp_weighted && chunk == s->chunk ? find(x, n, (real)s->max) : -1;
+        ptrdiff_t skip = takes_log(f) && chunk == s->chunk ? find(x, n, (real)s->max) : -1;
         part = f == FASTACT_softmax ? exp_and_store(x, b, y, n, skip, s)
              : takes_log(f)         ? exp_but_largest(x, b, y, n, skip, s)
                                     : exp_weighted(x, b, y, n, skip, s);
     } else if (s->special) {
         for (ptrdiff_t i = 0; i < n; i++) y[i] = (real)s->a;
-    } else if (f == FASTACT_softmax && s->top >= 0.5) {
-        /* Exactly 1 where the others vanish, which the rounded exponential would miss. */
-        map_chunk(f, 1, x, b, y, n, s);
     } else {
-        map_chunk(f, 0, x, b, y, n, s);
+        map_chunk(f, x, b, y, n, s);
     }
     return part;
 }
@@ -80,6 +77,10 @@ static void run_blocks(const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
 static void run_contiguous(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
     if (f == FASTACT_softmax && job->n <= BLOCK && job->n > 0) {
         run_blocks(job, begin, end);
+        return;
+    }
+    if (f == FASTACT_softmax && job->n <= FUSED_ENTRIES) {
+        softmax_rows(job, begin, end);
         return;
     }
     fastact_state states[GROUP];

@@ -19,6 +19,53 @@
 #define EXACT_LIMIT 0x1p20
 #endif
 
+/* The bits of UNIT 2**(j/4) for j = 0 to 3, less what j adds to them in vscale_quarters. UNIT makes all four lie within 2**-30
+   (float32) or 2**-60 (float64) of numbers of the format (tools/minimax.py), and the exponential of a row's largest entry, between
+   UNIT 2**(-1/8) and UNIT 2**(1/8), so close below 2 that its rounding is small beside it. */
+#if FASTACT_REAL == 32
+#define UNIT 0x1.d38d72p+0
+static const uint32_t quarters[4] = {0x3fe9c6b9, 0x3feb0113, 0x3fe54e06, 0x3fe494e5};
+#else
+#define UNIT 0x1.ccfa03e6cef47p+0
+static const uint64_t quarters[4] = {0x3ffccfa03e6cef47, 0x3ffd2192cc51f6d7, 0x3ffc5f5ae9929609, 0x3ffc3a232e33cb10};
+#endif
+
+/* exp(r) = 1 + r q(r) for |r| <= ln(2)/8, by Remez exchange. The intervals are wider because n comes from a rounded product.
+   float32: [-0.0888, 0.0888], degree 3, relative error of exp 2**-27.3.  float64: [-0.0867, 0.0867], degree 7, 2**-57.6. */
+#if FASTACT_REAL == 32
+#define QUARTER_DEGREE 3
+static const real quarter_coefficient[QUARTER_DEGREE + 1] = {0x1p+0f, 0x1.000008p-1f, 0x1.557342p-3f, 0x1.551e8p-5f};
+#else
+#define QUARTER_DEGREE 7
+static const real quarter_coefficient[QUARTER_DEGREE + 1] = {
+    0x1p+0, 0x1.0000000000006p-1, 0x1.5555555557e7ep-3, 0x1.5555555541b22p-5,
+    0x1.111110a169641p-7, 0x1.6c16c382b97f9p-10, 0x1.a030ca10f6132p-13, 0x1.a000ade619c0bp-16,
+};
+#endif
+
+/* x[u] becomes UNIT exp(x[u]) 2**(-exponent/4), for `count` vectors side by side, which hides latency. magic = MAGIC - exponent.
+     t = x 4 log2 e + magic             rounded to an integer; its low bits are n - exponent
+     n = t - magic
+     r = (x - n LN2_HI/4) - n LN2_LO/4  the first step is exact (x and n LN2_HI/4 are multiples of one ULP and cancel)
+     s = UNIT 2**((n - exponent)/4)     from the table by the lowest two bits of t; the others are added to its exponent field
+     UNIT exp(x) 2**(-exponent/4) = s + (s r) q(r)
+   Subtracting no maximum, it has no rounding error that grows with the distance to the maximum; UNIT is a common factor of a row.
+   Entries below `floor` (-inf too) count as `floor`, which is too small to show in any result; NaN stays NaN.
+   Error: 0.5 ULP of the last step, and in units of 2**-24 or 2**-53 of the result 0.06 of r, 0.09 of s r, 0.09 of q, 0.1 of the
+   polynomial. */
+FASTACT_INLINE void exp_scaled(vec *x, int count, vec magic, vec floor) {
+    vec t[4], r[4], q[4], s[4];
+    for (int u = 0; u < count; u++) x[u] = vmax(floor, x[u]);
+    for (int u = 0; u < count; u++) t[u] = vfma(x[u], vset(4 * LOG2E), magic);
+    for (int u = 0; u < count; u++) r[u] = vfma(vsub(t[u], magic), vset(-LN2_HI / 4), x[u]);
+    for (int u = 0; u < count; u++) r[u] = vfma(vsub(t[u], magic), vset(-LN2_LO / 4), r[u]);
+    for (int u = 0; u < count; u++) s[u] = vscale_quarters(quarters, t[u]);
+    for (int u = 0; u < count; u++) q[u] = vset(quarter_coefficient[QUARTER_DEGREE]);
+    for (int d = QUARTER_DEGREE - 1; d >= 0; d--)
+        for (int u = 0; u < count; u++) q[u] = vmadd(q[u], r[u], vset(quarter_coefficient[d]));
+    for (int u = 0; u < count; u++) x[u] = vfma(vmul(s[u], r[u]), q[u], s[u]);
+}
+
 /* exp(r) = 1 + r q(r) for |r| <= ln(2)/2, by Remez exchange.
    float32: [-0.351, 0.351], degree 5, relative error of exp 2**-27.6.  float64: [-0.3467, 0.3467], degree 10, 2**-56.4. */
 #define Q_DEGREE_DOUBLE 10
@@ -35,27 +82,6 @@ static const real q_coefficient[Q_DEGREE + 1] = {
 #define Q_DEGREE Q_DEGREE_DOUBLE
 #define q_coefficient q_double
 #endif
-
-/* x[u] becomes exp(x[u]) 2**-exponent, for `count` vectors side by side, which hides latency. magic = MAGIC + BIAS - exponent.
-     t = x log2 e + magic            rounded to an integer; its low bits are n - exponent + BIAS
-     n = t - magic
-     r = (x - n LN2_HI) - n LN2_LO   the first step is exact (x and n LN2_HI are multiples of one ULP and cancel)
-     exp(x) 2**-exponent = (1 + r q(r)) 2**(n - exponent)
-   Subtracting no maximum, it has no rounding error that grows with the distance to the maximum. Entries below `floor`
-   (-inf too) count as `floor`, which is too small to show in any result; NaN stays NaN.
-   Error in ULP: 0.5 of the last step, and below 1, where an ULP of the result is half as large, 0.25 of r, 0.18 of q and 0.08 of
-   the polynomial: 1.01 together. */
-FASTACT_INLINE void exp_scaled(vec *x, int count, vec magic, vec floor) {
-    vec t[4], r[4], q[4];
-    for (int u = 0; u < count; u++) x[u] = vmax(floor, x[u]);
-    for (int u = 0; u < count; u++) t[u] = vfma(x[u], vset(LOG2E), magic);
-    for (int u = 0; u < count; u++) r[u] = vfma(vsub(t[u], magic), vset(-LN2_HI), x[u]);
-    for (int u = 0; u < count; u++) r[u] = vfma(vsub(t[u], magic), vset(-LN2_LO), r[u]);
-    for (int u = 0; u < count; u++) q[u] = vset(q_coefficient[Q_DEGREE]);
-    for (int d = Q_DEGREE - 1; d >= 0; d--)
-        for (int u = 0; u < count; u++) q[u] = vmadd(q[u], r[u], vset(q_coefficient[d]));
-    for (int u = 0; u < count; u++) x[u] = vmul(vfma(r[u], q[u], vset(1)), vshift_to_exponent(t[u]));
-}
 
 /* exp(x) for the whole range, down to the subnormal numbers and up to infinity: 2**n is applied in two halves. */
 FASTACT_INLINE vec vexp(vec x) {
@@ -96,8 +122,9 @@ FASTACT_INLINE double exp_double(double x) {
     return __builtin_fma(r, q, 1) * p;
 }
 
-/* exp(x) 2**-n for the n nearest to x log2 e: once a row, in double, so that its error does not count beside that of an entry.
-   float32: 2**-52.  float64: 2**-62, as a pair; 1 + r is exact, and what r**2 (1/2 + r/6 + ...), Taylor's series, lacks is small. */
+/* exp(x) 2**-n for the multiple n of 1/4 nearest to x log2 e: once a row, in double, so that its error does not count beside that of
+   an entry. float32: 2**-50.  float64: 2**-62, as a pair; 1 + r is exact, and what r**2 (1/2 + r/6 + ...), Taylor's series, lacks is
+   small. */
 FASTACT_INLINE fastact_pair exp_close(double x, double n) {
     double r = __builtin_fma(n, -LN2_HI_DOUBLE, x), r_lo = -n * LN2_LO_DOUBLE; /* the first is exact */
 #if FASTACT_REAL == 32
@@ -107,11 +134,9 @@ FASTACT_INLINE fastact_pair exp_close(double x, double n) {
     r = both.hi, r_lo = both.lo;
 #endif
     /* Odd and even terms apart: half the latency. */
-    static const double inverse_factorial[] = {
-        1.0 / 2,     1.0 / 6,      1.0 / 24,      1.0 / 120,      1.0 / 720,       1.0 / 5040,       1.0 / 40320,
-        1.0 / 362880, 1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800, 1.0 / 87178291200,
-    };
-    const int top = FASTACT_REAL == 32 ? 8 : 12;
+    static const double inverse_factorial[] = {1.0 / 2,    1.0 / 6,     1.0 / 24,     1.0 / 120,    1.0 / 720,
+                                               1.0 / 5040, 1.0 / 40320, 1.0 / 362880, 1.0 / 3628800};
+    const int top = FASTACT_REAL == 32 ? 6 : 8;
     double w = r * r, even = inverse_factorial[top], odd = inverse_factorial[top - 1];
     for (int d = top - 2; d >= 0; d -= 2) even = __builtin_fma(even, w, inverse_factorial[d]);
     for (int d = top - 3; d >= 1; d -= 2) odd = __builtin_fma(odd, w, inverse_factorial[d]);
@@ -124,11 +149,11 @@ FASTACT_INLINE fastact_pair exp_close(double x, double n) {
 #endif
 }
 
-/* The same to 2**-68, where a row's result lies far below its terms and digits come before speed.
+/* exp(x) 2**-n for |x - n ln 2| <= ln(2)/2 to 2**-68, where a row's result lies far below its terms and digits come before speed.
    With r = x - n ln 2 in two parts, the Taylor series to degree 14 leaves 0.3466**15 / 15! < 2**-63; its first terms are pairs. */
 FASTACT_INLINE fastact_pair exp_pair(double x, double n) {
-    double top = __builtin_fma(n, -LN2_HI_DOUBLE, x); /* exact */
-    fastact_pair r = two_sum(top, -n * LN2_LO_DOUBLE);
+    double p = n * LN2_HI_DOUBLE;
+    fastact_pair d = two_sum(x, -p), r = two_sum(d.hi, d.lo - __builtin_fma(n, LN2_HI_DOUBLE, -p) - n * LN2_LO_DOUBLE);
     /* Odd and even terms apart: half the latency. */
     static const double inverse_factorial[] = {
         1.0 / 24.0,     1.0 / 120.0,     1.0 / 720.0,      1.0 / 5040.0,      1.0 / 40320.0,      1.0 / 362880.0,

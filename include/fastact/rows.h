@@ -45,7 +45,8 @@ typedef struct {
     ptrdiff_t mask_row, mask_step;
     char *out; /* may be input[0] or input[1], entry for entry */
     ptrdiff_t out_row, out_step;
-    int half; /* entries are float16 in memory and float32 in the kernels */
+    int half;   /* entries are float16 in memory and float32 in the kernels */
+    int stream; /* the output is too large to wait in a cache for whoever reads it */
 } fastact_job;
 
 /* An unevaluated sum: lo holds what rounding took from hi. */
@@ -59,18 +60,17 @@ typedef struct {
     ptrdiff_t chunk;      /* the chunk that holds it */
     double shift;         /* subtracted from every entry first; not 0 only where that is exact */
     double magic, floor;  /* of the exponential, see math-inl.h */
-    double exponent;      /* the exponential carries a factor 2**-exponent */
-    fastact_pair largest; /* the exponential of max */
+    double exponent;      /* the exponential carries a factor UNIT 2**(-exponent/4) */
+    fastact_pair largest; /* the exponential of max; not for softmax */
     fastact_pair sum;     /* of the exponentials but the largest, or of a gradient's terms */
     double a, b;          /* what the last pass applies */
-    double top;           /* softmax: the result for the largest entry */
     int special;          /* the row's results are all `a` */
 } fastact_state;
 static inline void fastact_start(fastact_state *state) {
     state->max = -INFINITY;
     state->chunk = 0;
     state->special = 0;
-    state->sum.hi = state->sum.lo = state->a = state->b = state->top = 0;
+    state->sum.hi = state->sum.lo = state->a = state->b = 0;
 }
 
 /* A row is worked through in passes, and a pass in chunks of this many entries, whose partial results are folded in order: so

@@ -1,4 +1,4 @@
-/* The softmax family on one chunk of one row. For a row x of n entries, N = round(max(x) log2 e) and e_i = exp(x_i) 2**-N,
+/* The softmax family on one chunk of one row. For a row x of n entries, N = max(x) log2 e rounded to quarters, e_i = exp(x_i) 2**-N,
 
      softmax               p_i = e_i / sum_j e_j
      logsumexp             l = m + log1p(sum_{j != k} exp(x_j - m)),   m = x_k the largest entry
@@ -7,14 +7,14 @@
      softmax_backward      dx_i = p_i (g_i - sum_j g_j p_j)            J = diag(p) - p p^T is symmetric
      log_softmax_backward  dx_i = g_i - exp(y_i) sum_j g_j             y the result of log_softmax
 
-   The common factor 2**-N cancels exactly. The sum without the largest entry's own term keeps the digits of a nearly one-hot
-   row: there l - m is small, and 1 + small would lose it. */
+   The common factor 2**-N cancels. The quotient softmax divides the exponentials as they are stored by their exact sum, so a
+   single class, or one beside which the others vanish, has a probability of exactly 1, and none exceeds it. For the logarithms
+   the sum without the largest entry's own term keeps the digits of a nearly one-hot row: there l - m is small, and 1 + small
+   would lose it. */
 
 #define BLOCK (4 * LANES) /* as many entries are added before the sum is carried to more digits */
-/* Vectors whose exponentials are computed side by side: as many as the registers hold, measured. */
-#ifndef INTERLEAVE
-#define INTERLEAVE (FASTACT_REAL == 32 && NLANES < 16 ? 2 : 4)
-#endif
+/* Vectors whose exponentials are computed side by side: more gain nothing on processors that reorder, measured. */
+#define INTERLEAVE 2
 
 FASTACT_INLINE int takes_log(int f) { return f == FASTACT_log_softmax || f == FASTACT_logsumexp; }
 
@@ -84,6 +84,10 @@ typedef struct {
     vec magic, floor, shift;
 } exponential;
 
+FASTACT_INLINE void exp_side_by_side(vec *x, int count, vec magic, vec floor) {
+    for (int u = 0; u < count; u += INTERLEAVE) exp_scaled(x + u, count - u < INTERLEAVE ? count - u : INTERLEAVE, magic, floor);
+}
+
 /* The terms of a block as a tree; e[0] holds it in the end. */
 FASTACT_INLINE vec add_terms(int count, vec *e) {
     if (count > 1) e[0] = vadd(e[0], e[1]);
@@ -93,15 +97,18 @@ FASTACT_INLINE vec add_terms(int count, vec *e) {
 
 /* `skip`: the entry of this block whose term is left out of the sum, or -1. */
 FASTACT_INLINE void exp_block(int f, int shifted, int count, const real *x, const real *b, real *y, ptrdiff_t last, ptrdiff_t skip,
-                              const exponential *c, wide *sum) {
+                              const exponential *c, exact_sum *all, wide *sum) {
     vec e[4];
     for (int u = 0; u < count; u++) e[u] = load_some(x, u, count, last, -INFINITY);
     if (shifted)
         for (int u = 0; u < count; u++) e[u] = vsub(e[u], c->shift);
-    for (int u = 0; u < count; u += INTERLEAVE) exp_scaled(e + u, count - u < INTERLEAVE ? count - u : INTERLEAVE, c->magic, c->floor);
+    exp_side_by_side(e, count, c->magic, c->floor);
     if (last) e[count - 1] = vkeep(e[count - 1], last);
-    if (f == FASTACT_softmax)
+    if (f == FASTACT_softmax) {
         for (int u = 0; u < count; u++) store_some(y, e[u], u, count, last);
+        for (int u = 0; u < count; u++) exact_add(all, e[u]);
+        return;
+    }
     if (f == FASTACT_logsumexp_weighted) {
         for (int u = 0; u < count; u++) wide_add_product(sum, e[u], load_some(b, u, count, last, 0));
         return;
@@ -111,35 +118,32 @@ FASTACT_INLINE void exp_block(int f, int shifted, int count, const real *x, cons
     wide_add(sum, add_terms(count, e));
 }
 
+/* More than any exponential: see set_reference. */
+#if FASTACT_REAL == 32
+#define SUM_START 0x1p61f
+#else
+#define SUM_START 0x1p501
+#endif
+
 /* The sum of the exponentials. `skip`: the entry whose term is left out, or -1. */
 FASTACT_INLINE fastact_pair exp_chunk(int f, int shifted, const real *x, const real *b, real *y, ptrdiff_t n, ptrdiff_t skip,
                                       const fastact_state *s) {
     exponential c = {vset((real)s->magic), vset((real)s->floor), vset((real)s->shift)};
+    exact_sum all = exact_zero(SUM_START);
     wide sum = wide_zero();
     ptrdiff_t at = 0, full = n - n % BLOCK, stop = full;
     if (takes_log(f) && skip >= 0) stop = skip - skip % BLOCK;
-    for (; at < stop; at += BLOCK) exp_block(f, shifted, 4, x + at, b + at, y + at, 0, -1, &c, &sum);
+    for (; at < stop; at += BLOCK) exp_block(f, shifted, 4, x + at, b + at, y + at, 0, -1, &c, &all, &sum);
     if (takes_log(f) && at < full) {
-        exp_block(f, shifted, 4, x + at, b + at, y + at, 0, skip - at, &c, &sum);
+        exp_block(f, shifted, 4, x + at, b + at, y + at, 0, skip - at, &c, &all, &sum);
         skip = -1;
-        for (at += BLOCK; at < full; at += BLOCK) exp_block(f, shifted, 4, x + at, b + at, y + at, 0, -1, &c, &sum);
+        for (at += BLOCK; at < full; at += BLOCK) exp_block(f, shifted, 4, x + at, b + at, y + at, 0, -1, &c, &all, &sum);
     }
     ptrdiff_t skip_rest = skip >= full ? skip - at : -1;
-#define STEP(count, at, last) exp_block(f, shifted, count, x + (at), b + (at), y + (at), last, skip_rest, &c, &sum)
+#define STEP(count, at, last) exp_block(f, shifted, count, x + (at), b + (at), y + (at), last, skip_rest, &c, &all, &sum)
     FOR_REST(n, at, STEP);
 #undef STEP
-    if (f == FASTACT_softmax && skip >= 0 && skip < full) {
-        /* Its block's sum again, with and without it: no branch in the loop above, and the digits suffice for a quotient. */
-        vec with[4], without[4];
-        at = skip - skip % BLOCK;
-        for (int u = 0; u < 4; u++) {
-            with[u] = vload(y + at + u * LANES);
-            without[u] = vwithout(with[u], skip - at - u * LANES);
-        }
-        wide_add(&sum, vsub(vset(0), add_terms(4, with)));
-        wide_add(&sum, add_terms(4, without));
-    }
-    return wide_total(sum);
+    return f == FASTACT_softmax ? exact_total(all, SUM_START) : wide_total(sum);
 }
 
 FASTACT_INLINE void gradient_block(int f, int count, const real *g, const real *y, ptrdiff_t last, wide *sum) {
@@ -159,15 +163,11 @@ FASTACT_INLINE fastact_pair gradient_chunk(int f, const real *g, const real *y, 
     return wide_total(sum);
 }
 
-/* `exact`: entries that hold the largest exponential, `largest`, become `top`. */
-FASTACT_INLINE void map_block(int f, int exact, int count, const real *x, const real *y_in, real *y, ptrdiff_t last, vec a, vec b, vec largest, vec top) {
+FASTACT_INLINE void map_block(int f, int count, const real *x, const real *y_in, real *y, ptrdiff_t last, vec a, vec b) {
     for (int u = 0; u < count; u++) {
         vec v = load_some(f == FASTACT_softmax ? y : x, u, count, last, 0), w;
         switch (f) {
-        case FASTACT_softmax:
-            w = vfma(v, a, vmul(v, b));
-            v = exact ? vequal_select(v, largest, top, w) : w;
-            break;
+        case FASTACT_softmax: v = vfma(v, a, vmul(v, b)); break;
         case FASTACT_log_softmax: v = vsub(vsub(v, a), b); break;
         case FASTACT_softmax_backward:
             w = load_some(y_in, u, count, last, 0);
@@ -192,39 +192,30 @@ FASTACT_APART fastact_pair exp_weighted(ARGUMENTS) { EXP_CHUNK(FASTACT_logsumexp
 #undef ARGUMENTS
 #undef EXP_CHUNK
 
-/* e 2**OFFSET */
-FASTACT_INLINE fastact_pair offset(fastact_pair e) {
-    const double unit = power_of_two(OFFSET);
-    return (fastact_pair){e.hi * unit, e.lo * unit};
-}
-
-/* Chooses N and what follows from it. The stored exponentials are e_i 2**OFFSET: terms that matter to a result stay clear of
-   underflow, and what lies at the floor, 2**-(OFFSET + BIAS - 1), is far below the smallest subnormal result. */
+/* Chooses N and what follows from it. The stored exponentials are e_i UNIT 2**OFFSET: terms that matter to a result stay clear of
+   underflow, and what lies at the floor, 2**-(OFFSET + BIAS - 1), is far below the smallest subnormal result. None is larger than
+   UNIT 2**(1/8) 2**OFFSET. */
 FASTACT_INLINE void set_reference(fastact_state *s) {
     s->shift = __builtin_fabs(s->max) > EXACT_LIMIT ? s->max : 0;
-    s->exponent = nearest((s->max - s->shift) * 0x1.71547652b82fep+0) - OFFSET;
-    s->magic = (double)MAGIC + BIAS - s->exponent;
-    s->floor = (s->exponent - (BIAS - 1)) * LN2_HI_DOUBLE;
-    s->largest = offset(exp_close(s->max - s->shift, s->exponent + OFFSET));
+    s->exponent = nearest((s->max - s->shift) * 0x1.71547652b82fep+2) - 4 * OFFSET;
+    s->magic = (double)MAGIC - s->exponent;
+    s->floor = (s->exponent / 4 - (BIAS - 1)) * LN2_HI_DOUBLE;
 }
 
-/* The largest entry's exponential as it is stored, rounded. */
-FASTACT_INLINE vec stored_largest(const fastact_state *s) {
-    vec e = vset((real)(s->max - s->shift));
-    exp_scaled(&e, 1, vset((real)s->magic), vset((real)s->floor));
-    return e;
-}
-
-FASTACT_INLINE void map_chunk(int f, int exact, const real *x, const real *y_in, real *y, ptrdiff_t n, const fastact_state *s) {
-    vec a = vset((real)s->a), b = vset((real)s->b), top = vset((real)s->top), largest = exact ? stored_largest(s) : top;
-#define STEP(count, at, last) map_block(f, exact, count, x + (at), y_in + (at), y + (at), last, a, b, largest, top)
+FASTACT_INLINE void map_chunk(int f, const real *x, const real *y_in, real *y, ptrdiff_t n, const fastact_state *s) {
+    vec a = vset((real)s->a), b = vset((real)s->b);
+#define STEP(count, at, last) map_block(f, count, x + (at), y_in + (at), y + (at), last, a, b)
     FOR_BLOCKS(n, STEP);
 #undef STEP
 }
 
+/* e UNIT 2**power */
+FASTACT_INLINE fastact_pair scaled(fastact_pair e, double power) { return pair_times(e, UNIT * power_of_two((int64_t)power)); }
+
 FASTACT_INLINE void finish_max(int f, const real *x, const real *b, ptrdiff_t n, fastact_state *s) {
     if (s->max - s->max == 0) {
         set_reference(s);
+        if (f != FASTACT_softmax) s->largest = scaled(exp_close(s->max - s->shift, s->exponent / 4 + OFFSET), OFFSET);
         return;
     }
     /* The largest entry is infinite, or there is none but NaN. */
@@ -263,10 +254,9 @@ FASTACT_APART fastact_pair sum_in_pairs(const real *x, ptrdiff_t n, const fastac
         if (i == largest || !(x[i] > s->max - (FASTACT_REAL == 32 ? 50 : 8))) continue;
         vec fast = vset(x[i]);
         exp_scaled(&fast, 1, vset((real)s->magic), vset((real)s->floor));
-        double power = nearest(x[i] * 0x1.71547652b82fep+0), scale = power_of_two((int64_t)(power - s->exponent));
-        fastact_pair e = exp_pair(x[i], power);
-        fastact_pair lacks = two_sum(e.hi * scale, -nfirst(fast.v[0]));
-        sum = pair_add(sum, (fastact_pair){lacks.hi, lacks.lo + e.lo * scale});
+        double power = nearest(x[i] * 0x1.71547652b82fep+0 - s->exponent / 4);
+        fastact_pair e = scaled(exp_pair(x[i], power + s->exponent / 4), power);
+        sum = pair_add(sum, pair_add(e, (fastact_pair){-nfirst(fast.v[0]), 0}));
     }
     return sum;
 }
@@ -275,25 +265,34 @@ FASTACT_INLINE double log_of_sum(const fastact_state *s) {
     return pair_add((fastact_pair){s->max, 0}, log1p_pair(pair_divide(s->sum, s->largest))).hi;
 }
 
+/* The quotient e / sum as e (a + b), with b what rounding takes from a. */
+FASTACT_INLINE void set_scale(fastact_pair sum, real *a, real *b) {
+    fastact_pair r = inverse(sum);
+    double lo = r.hi - (real)r.hi + r.lo;
+    *a = (real)r.hi;
+    *b = lo == lo ? (real)lo : 0; /* an infinite or NaN sum stands alone */
+}
+
 FASTACT_INLINE void finish_sum(int f, const real *x, ptrdiff_t n, fastact_state *s) {
     if (fastact_first_pass(f) == FASTACT_MAX && s->sum.hi != s->sum.hi) { /* a NaN among finite entries */
         s->special = 1;
         s->a = s->b = NAN;
         return;
     }
-    fastact_pair r = s->sum;
     switch (f) {
-    case FASTACT_softmax:
-        r = pair_add(s->largest, s->sum);
-        s->top = FASTACT_REAL == 32 ? s->largest.hi / r.hi : pair_divide(s->largest, r).hi;
-        r = inverse(r);
-        break;
+    case FASTACT_softmax: {
+        real a, b;
+        set_scale(s->sum, &a, &b);
+        s->a = a;
+        s->b = b;
+        return;
+    }
     case FASTACT_log_softmax: s->a = s->max; s->b = log1p_pair(pair_divide(s->sum, s->largest)).hi; return;
     case FASTACT_logsumexp: {
         fastact_pair fast = s->sum;
         s->a = log_of_sum(s);
         if (s->max > 0 || s->a <= -1 || s->a >= 1) return;
-        s->largest = offset(exp_pair(s->max, s->exponent + OFFSET));
+        s->largest = scaled(exp_pair(s->max, s->exponent / 4 + OFFSET), OFFSET);
         if (FASTACT_REAL == 32) {
             s->sum = sum_in_double(x, n, s);
             s->a = log_of_sum(s);
@@ -312,46 +311,37 @@ FASTACT_INLINE void finish_sum(int f, const real *x, ptrdiff_t n, fastact_state 
         else if (s->sum.hi == INFINITY) s->a = INFINITY;
         else s->a = pair_add((fastact_pair){s->max, 0}, log1p_pair(pair_add(pair_divide(s->sum, s->largest), (fastact_pair){-1, 0}))).hi;
         return;
+    default: /* a gradient: the sum itself, in two parts */
+        s->a = (real)s->sum.hi;
+        s->b = s->sum.hi - s->a + s->sum.lo;
+        if (s->b != s->b) s->b = 0; /* an infinite or NaN sum stands alone */
     }
-    s->a = (real)r.hi;
-    s->b = r.hi - s->a + r.lo;
-    if (s->b != s->b) s->b = 0; /* an infinite or NaN sum stands alone */
 }
 
-/* softmax of rows of one block at most, the passes above in registers. `last`: entries in the
-   last of `count` vectors. */
+/* softmax of rows of one block at most, the passes above in registers. `last`: entries in the last of `count` vectors. */
 FASTACT_INLINE void softmax_block(int count, ptrdiff_t last, const real *x, real *y) {
     fastact_state s;
-    vec e[4], others[4], top, stored = vset(0);
-    ptrdiff_t largest = -1;
+    vec e[4], top;
     fastact_start(&s);
     for (int u = 0; u < count; u++) e[u] = load_some(x, u, count, last, -INFINITY);
     top = e[count - 1];
     for (int u = count - 2; u >= 0; u--) top = vmax(e[u], top);
     s.max = vmax_lanes(top);
     if (s.max - s.max == 0) {
+        exact_sum sum = exact_zero(SUM_START);
         set_reference(&s);
-        for (int u = count - 1; u >= 0; u--) {
-            unsigned equal = vequal(e[u], vset((real)s.max));
-            largest = equal ? u * LANES + __builtin_ctz(equal) : largest;
-        }
         if (s.shift != 0)
             for (int u = 0; u < count; u++) e[u] = vsub(e[u], vset((real)s.shift));
-        for (int u = 0; u < count; u += INTERLEAVE)
-            exp_scaled(e + u, count - u < INTERLEAVE ? count - u : INTERLEAVE, vset((real)s.magic), vset((real)s.floor));
+        exp_side_by_side(e, count, vset((real)s.magic), vset((real)s.floor));
         e[count - 1] = vkeep(e[count - 1], last);
-        stored = stored_largest(&s);
-        for (int u = 0; u < count; u++) others[u] = vwithout(e[u], largest - u * LANES);
-        wide sum = wide_zero();
-        wide_add(&sum, add_terms(count, others));
-        s.sum = wide_total(sum);
+        for (int u = 0; u < count; u++) exact_add(&sum, e[u]);
+        s.sum = exact_total(sum, SUM_START);
     } else {
         s.sum.hi = NAN;
     }
     finish_sum(FASTACT_softmax, x, count * LANES, &s);
     for (int u = 0; u < count; u++) {
         vec p = vfma(e[u], vset((real)s.a), vmul(e[u], vset((real)s.b)));
-        p = vequal_select(e[u], stored, vset((real)s.top), p);
         if (s.special) p = vset(NAN);
         store_some(y, p, u, count, last);
     }

@@ -13,6 +13,12 @@ FASTACT_INLINE fastact_pair renormalise(double hi, double lo) {
     return s;
 }
 
+/* a b */
+FASTACT_INLINE fastact_pair pair_times(fastact_pair a, double b) {
+    double p = a.hi * b;
+    return (fastact_pair){p, __builtin_fma(a.hi, b, -p) + a.lo * b};
+}
+
 FASTACT_INLINE fastact_pair pair_add(fastact_pair a, fastact_pair b) {
     fastact_pair s = two_sum(a.hi, b.hi);
     return renormalise(s.hi, s.lo + (a.lo + b.lo));
@@ -80,3 +86,29 @@ FASTACT_INLINE fastact_pair wide_total(wide s) {
 }
 
 #endif
+
+/* A sum of entries from 0 to `start`, exact but for rounding errors of rounding errors: as a lane of `hi` begins with `start` and
+   so is never smaller than what is added, (hi - z) + a is what the rounding of z = hi + a lost, exactly (Dekker). */
+typedef struct {
+    vec hi, lost;
+} exact_sum;
+
+FASTACT_INLINE exact_sum exact_zero(real start) { return (exact_sum){vset(start), vset(0)}; }
+FASTACT_INLINE void exact_add(exact_sum *s, vec a) {
+    EACH {
+        nvec z = s->hi.v[k] + a.v[k];
+        s->lost.v[k] += (s->hi.v[k] - z) + a.v[k];
+        s->hi.v[k] = z;
+    }
+}
+FASTACT_INLINE fastact_pair exact_total(exact_sum s, real start) {
+    vec sum = vsub(s.hi, vset(start)); /* exact */
+#if FASTACT_REAL == 32
+    wide w = wide_zero();
+    wide_add(&w, sum);
+    wide_add(&w, s.lost);
+    return wide_total(w);
+#else
+    return wide_total((wide){sum, s.lost});
+#endif
+}

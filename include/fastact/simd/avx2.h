@@ -8,6 +8,7 @@ FASTACT_INLINE __m256d dupper(__m256d a, int half) {
     return half == 2 ? _mm256_castpd128_pd256(_mm256_extractf128_pd(a, 1)) : _mm256_permute_pd(a, 0x5);
 }
 FASTACT_INLINE double dfirst(__m256d a) { return _mm256_cvtsd_f64(a); }
+FASTACT_INLINE void nfence(void) { _mm_sfence(); }
 
 #if FASTACT_REAL == 32
 
@@ -22,6 +23,7 @@ FASTACT_INLINE __m256i nmask(ptrdiff_t k) {
 FASTACT_INLINE nvec nset(real a) { return _mm256_set1_ps(a); }
 FASTACT_INLINE nvec nload(const real *p) { return _mm256_loadu_ps(p); }
 FASTACT_INLINE void nstore(real *p, nvec a) { _mm256_storeu_ps(p, a); }
+FASTACT_INLINE void nstream(real *p, nvec a) { _mm256_stream_ps(p, a); }
 FASTACT_INLINE nvec nload_part(const real *p, ptrdiff_t k, real fill) {
     __m256i m = nmask(k);
     return _mm256_blendv_ps(nset(fill), _mm256_maskload_ps(p, m), _mm256_castsi256_ps(m));
@@ -33,7 +35,10 @@ FASTACT_INLINE nvec nmadd(nvec a, nvec b, nvec c) { return _mm256_fmadd_ps(a, b,
 FASTACT_INLINE nvec nmax(nvec a, nvec b) { return _mm256_max_ps(a, b); }
 FASTACT_INLINE nvec nmin(nvec a, nvec b) { return _mm256_min_ps(a, b); }
 FASTACT_INLINE nvec nshift_to_exponent(nvec t) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(t), 23)); }
-FASTACT_INLINE nvec nequal_select(nvec a, nvec b, nvec d, nvec c) { return _mm256_blendv_ps(c, d, _mm256_cmp_ps(a, b, _CMP_EQ_OQ)); }
+FASTACT_INLINE nvec nscale_quarters(const ubits *table, nvec t) {
+    __m256i i = _mm256_castps_si256(t), s = _mm256_castps_si256(_mm256_permutevar_ps(_mm256_broadcast_ps((const __m128 *)table), i));
+    return _mm256_castsi256_ps(_mm256_add_epi32(s, _mm256_slli_epi32(i, 21)));
+}
 FASTACT_INLINE unsigned nequal(nvec a, nvec b) { return (unsigned)_mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_EQ_OQ)); }
 FASTACT_INLINE dvec nwiden_low(nvec a) { return _mm256_cvtps_pd(_mm256_castps256_ps128(a)); }
 FASTACT_INLINE dvec nwiden_high(nvec a) { return _mm256_cvtps_pd(_mm256_extractf128_ps(a, 1)); }
@@ -58,6 +63,7 @@ FASTACT_INLINE __m256i nmask(ptrdiff_t k) {
 FASTACT_INLINE nvec nset(real a) { return _mm256_set1_pd(a); }
 FASTACT_INLINE nvec nload(const real *p) { return _mm256_loadu_pd(p); }
 FASTACT_INLINE void nstore(real *p, nvec a) { _mm256_storeu_pd(p, a); }
+FASTACT_INLINE void nstream(real *p, nvec a) { _mm256_stream_pd(p, a); }
 FASTACT_INLINE nvec nload_part(const real *p, ptrdiff_t k, real fill) {
     __m256i m = nmask(k);
     return _mm256_blendv_pd(nset(fill), _mm256_maskload_pd(p, m), _mm256_castsi256_pd(m));
@@ -69,7 +75,12 @@ FASTACT_INLINE nvec nmadd(nvec a, nvec b, nvec c) { return _mm256_fmadd_pd(a, b,
 FASTACT_INLINE nvec nmax(nvec a, nvec b) { return _mm256_max_pd(a, b); }
 FASTACT_INLINE nvec nmin(nvec a, nvec b) { return _mm256_min_pd(a, b); }
 FASTACT_INLINE nvec nshift_to_exponent(nvec t) { return _mm256_castsi256_pd(_mm256_slli_epi64(_mm256_castpd_si256(t), 52)); }
-FASTACT_INLINE nvec nequal_select(nvec a, nvec b, nvec d, nvec c) { return _mm256_blendv_pd(c, d, _mm256_cmp_pd(a, b, _CMP_EQ_OQ)); }
+/* Entry j is the pair of 32-bit words 2 j and 2 j + 1, of whose numbers the permutation sees the lowest three bits. */
+FASTACT_INLINE nvec nscale_quarters(const ubits *table, nvec t) {
+    __m256i i = _mm256_castpd_si256(t), j = _mm256_shuffle_epi32(i, 0xA0), odd = _mm256_set1_epi64x(0x100000000);
+    __m256i s = _mm256_permutevar8x32_epi32(_mm256_loadu_si256((const __m256i *)table), _mm256_add_epi32(_mm256_add_epi32(j, j), odd));
+    return _mm256_castsi256_pd(_mm256_add_epi64(s, _mm256_slli_epi64(i, 50)));
+}
 FASTACT_INLINE unsigned nequal(nvec a, nvec b) { return (unsigned)_mm256_movemask_pd(_mm256_cmp_pd(a, b, _CMP_EQ_OQ)); }
 FASTACT_INLINE nvec nupper(nvec a, int half) { return dupper(a, half); }
 FASTACT_INLINE real nfirst(nvec a) { return dfirst(a); }

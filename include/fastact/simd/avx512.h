@@ -10,6 +10,7 @@ FASTACT_INLINE __m512d dupper(__m512d a, int half) {
                        : _mm512_permute_pd(a, 0x55);
 }
 FASTACT_INLINE double dfirst(__m512d a) { return _mm512_cvtsd_f64(a); }
+FASTACT_INLINE void nfence(void) { _mm_sfence(); }
 
 #if FASTACT_REAL == 32
 
@@ -21,6 +22,7 @@ typedef __m512d dvec;
 FASTACT_INLINE nvec nset(real a) { return _mm512_set1_ps(a); }
 FASTACT_INLINE nvec nload(const real *p) { return _mm512_loadu_ps(p); }
 FASTACT_INLINE void nstore(real *p, nvec a) { _mm512_storeu_ps(p, a); }
+FASTACT_INLINE void nstream(real *p, nvec a) { _mm512_stream_ps(p, a); }
 FASTACT_INLINE nvec nload_part(const real *p, ptrdiff_t k, real fill) { return _mm512_mask_loadu_ps(nset(fill), NMASK(k), p); }
 FASTACT_INLINE void nstore_part(real *p, nvec a, ptrdiff_t k) { _mm512_mask_storeu_ps(p, NMASK(k), a); }
 FASTACT_INLINE nvec nkeep(nvec a, ptrdiff_t k) { return _mm512_maskz_mov_ps(NMASK(k), a); }
@@ -29,7 +31,10 @@ FASTACT_INLINE nvec nmadd(nvec a, nvec b, nvec c) { return _mm512_fmadd_ps(a, b,
 FASTACT_INLINE nvec nmax(nvec a, nvec b) { return _mm512_max_ps(a, b); }
 FASTACT_INLINE nvec nmin(nvec a, nvec b) { return _mm512_min_ps(a, b); }
 FASTACT_INLINE nvec nshift_to_exponent(nvec t) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(t), 23)); }
-FASTACT_INLINE nvec nequal_select(nvec a, nvec b, nvec d, nvec c) { return _mm512_mask_mov_ps(c, _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ), d); }
+FASTACT_INLINE nvec nscale_quarters(const ubits *table, nvec t) {
+    __m512i i = _mm512_castps_si512(t), s = _mm512_castps_si512(_mm512_permutevar_ps(_mm512_broadcast_f32x4(_mm_loadu_ps((const real *)table)), i));
+    return _mm512_castsi512_ps(_mm512_add_epi32(s, _mm512_slli_epi32(i, 21)));
+}
 FASTACT_INLINE unsigned nequal(nvec a, nvec b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
 FASTACT_INLINE dvec nwiden_low(nvec a) { return _mm512_cvtps_pd(_mm512_castps512_ps256(a)); }
 FASTACT_INLINE dvec nwiden_high(nvec a) { return _mm512_cvtps_pd(_mm512_extractf32x8_ps(a, 1)); }
@@ -53,6 +58,7 @@ typedef __m512d nvec;
 FASTACT_INLINE nvec nset(real a) { return _mm512_set1_pd(a); }
 FASTACT_INLINE nvec nload(const real *p) { return _mm512_loadu_pd(p); }
 FASTACT_INLINE void nstore(real *p, nvec a) { _mm512_storeu_pd(p, a); }
+FASTACT_INLINE void nstream(real *p, nvec a) { _mm512_stream_pd(p, a); }
 FASTACT_INLINE nvec nload_part(const real *p, ptrdiff_t k, real fill) { return _mm512_mask_loadu_pd(nset(fill), NMASK(k), p); }
 FASTACT_INLINE void nstore_part(real *p, nvec a, ptrdiff_t k) { _mm512_mask_storeu_pd(p, NMASK(k), a); }
 FASTACT_INLINE nvec nkeep(nvec a, ptrdiff_t k) { return _mm512_maskz_mov_pd(NMASK(k), a); }
@@ -61,7 +67,10 @@ FASTACT_INLINE nvec nmadd(nvec a, nvec b, nvec c) { return _mm512_fmadd_pd(a, b,
 FASTACT_INLINE nvec nmax(nvec a, nvec b) { return _mm512_max_pd(a, b); }
 FASTACT_INLINE nvec nmin(nvec a, nvec b) { return _mm512_min_pd(a, b); }
 FASTACT_INLINE nvec nshift_to_exponent(nvec t) { return _mm512_castsi512_pd(_mm512_slli_epi64(_mm512_castpd_si512(t), 52)); }
-FASTACT_INLINE nvec nequal_select(nvec a, nvec b, nvec d, nvec c) { return _mm512_mask_mov_pd(c, _mm512_cmp_pd_mask(a, b, _CMP_EQ_OQ), d); }
+FASTACT_INLINE nvec nscale_quarters(const ubits *table, nvec t) {
+    __m512i i = _mm512_castpd_si512(t), s = _mm512_permutexvar_epi64(i, _mm512_broadcast_i64x4(_mm256_loadu_si256((const __m256i *)table)));
+    return _mm512_castsi512_pd(_mm512_add_epi64(s, _mm512_slli_epi64(i, 50)));
+}
 FASTACT_INLINE unsigned nequal(nvec a, nvec b) { return _mm512_cmp_pd_mask(a, b, _CMP_EQ_OQ); }
 FASTACT_INLINE nvec nupper(nvec a, int half) { return dupper(a, half); }
 FASTACT_INLINE real nfirst(nvec a) { return dfirst(a); }

@@ -5,6 +5,7 @@
 /* Lanes half to 2 half - 1 moved to lanes 0 to half - 1; the others are of no account. */
 FASTACT_INLINE float64x2_t dupper(float64x2_t a, int half) { return half == 1 ? vdupq_laneq_f64(a, 1) : a; }
 FASTACT_INLINE double dfirst(float64x2_t a) { return vgetq_lane_f64(a, 0); }
+FASTACT_INLINE void nfence(void) {}
 
 #if FASTACT_REAL == 32
 
@@ -15,6 +16,7 @@ typedef float64x2_t dvec;
 FASTACT_INLINE nvec nset(real a) { return vdupq_n_f32(a); }
 FASTACT_INLINE nvec nload(const real *p) { return vld1q_f32(p); }
 FASTACT_INLINE void nstore(real *p, nvec a) { vst1q_f32(p, a); }
+FASTACT_INLINE void nstream(real *p, nvec a) { vst1q_f32(p, a); }
 FASTACT_INLINE nvec nkeep(nvec a, ptrdiff_t k) {
     static const int32_t lane[4] = {0, 1, 2, 3};
     uint32x4_t m = vcltq_s32(vld1q_s32(lane), vdupq_n_s32((int)k));
@@ -25,7 +27,12 @@ FASTACT_INLINE nvec nmadd(nvec a, nvec b, nvec c) { return vfmaq_f32(c, a, b); }
 FASTACT_INLINE nvec nmax(nvec a, nvec b) { return vbslq_f32(vcgtq_f32(a, b), a, b); } /* b if either is NaN, as on x86 */
 FASTACT_INLINE nvec nmin(nvec a, nvec b) { return vbslq_f32(vcltq_f32(a, b), a, b); }
 FASTACT_INLINE nvec nshift_to_exponent(nvec t) { return vreinterpretq_f32_u32(vshlq_n_u32(vreinterpretq_u32_f32(t), 23)); }
-FASTACT_INLINE nvec nequal_select(nvec a, nvec b, nvec d, nvec c) { return vbslq_f32(vceqq_f32(a, b), d, c); }
+FASTACT_INLINE nvec nscale_quarters(const ubits *table, nvec t) {
+    uint32x4_t i = vreinterpretq_u32_f32(t), j = vandq_u32(i, vdupq_n_u32(3));
+    uint8x16_t bytes = vreinterpretq_u8_u32(vmlaq_n_u32(vdupq_n_u32(0x03020100), j, 0x04040404));
+    uint32x4_t s = vreinterpretq_u32_u8(vqtbl1q_u8(vreinterpretq_u8_u32(vld1q_u32(table)), bytes));
+    return vreinterpretq_f32_u32(vaddq_u32(s, vshlq_n_u32(i, 21)));
+}
 FASTACT_INLINE unsigned nequal(nvec a, nvec b) {
     static const uint32_t bit[4] = {1, 2, 4, 8};
     return vaddvq_u32(vandq_u32(vceqq_f32(a, b), vld1q_u32(bit)));
@@ -48,6 +55,7 @@ typedef float64x2_t nvec;
 FASTACT_INLINE nvec nset(real a) { return vdupq_n_f64(a); }
 FASTACT_INLINE nvec nload(const real *p) { return vld1q_f64(p); }
 FASTACT_INLINE void nstore(real *p, nvec a) { vst1q_f64(p, a); }
+FASTACT_INLINE void nstream(real *p, nvec a) { vst1q_f64(p, a); }
 FASTACT_INLINE nvec nkeep(nvec a, ptrdiff_t k) {
     static const int64_t lane[2] = {0, 1};
     uint64x2_t m = vcltq_s64(vld1q_s64(lane), vdupq_n_s64(k));
@@ -58,7 +66,11 @@ FASTACT_INLINE nvec nmadd(nvec a, nvec b, nvec c) { return vfmaq_f64(c, a, b); }
 FASTACT_INLINE nvec nmax(nvec a, nvec b) { return vbslq_f64(vcgtq_f64(a, b), a, b); }
 FASTACT_INLINE nvec nmin(nvec a, nvec b) { return vbslq_f64(vcltq_f64(a, b), a, b); }
 FASTACT_INLINE nvec nshift_to_exponent(nvec t) { return vreinterpretq_f64_u64(vshlq_n_u64(vreinterpretq_u64_f64(t), 52)); }
-FASTACT_INLINE nvec nequal_select(nvec a, nvec b, nvec d, nvec c) { return vbslq_f64(vceqq_f64(a, b), d, c); }
+FASTACT_INLINE nvec nscale_quarters(const ubits *table, nvec t) {
+    uint64x2_t i = vreinterpretq_u64_f64(t), j = vandq_u64(i, vdupq_n_u64(3));
+    uint64x2_t s = vcombine_u64(vld1_u64(table + vgetq_lane_u64(j, 0)), vld1_u64(table + vgetq_lane_u64(j, 1)));
+    return vreinterpretq_f64_u64(vaddq_u64(s, vshlq_n_u64(i, 50)));
+}
 FASTACT_INLINE unsigned nequal(nvec a, nvec b) {
     static const uint64_t bit[2] = {1, 2};
     return (unsigned)vaddvq_u64(vandq_u64(vceqq_f64(a, b), vld1q_u64(bit)));

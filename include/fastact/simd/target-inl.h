@@ -20,6 +20,8 @@ FASTACT_TARGET_BEGIN(FASTACT_TARGET)
 
 #if FASTACT_REAL == 32
 typedef float real;
+typedef uint32_t ubits;
 #else
 typedef double real;
+typedef uint64_t ubits;
 #endif

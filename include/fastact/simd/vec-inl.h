@@ -26,6 +26,8 @@ FASTACT_INLINE void nstore_part(real *p, nvec a, ptrdiff_t k) {
 FASTACT_INLINE vec vset(real a) { vec r; EACH r.v[k] = nset(a); return r; }
 FASTACT_INLINE vec vload(const real *p) { vec r; EACH r.v[k] = nload(p + k * NLANES); return r; }
 FASTACT_INLINE void vstore(real *p, vec a) { EACH nstore(p + k * NLANES, a.v[k]); }
+/* To p, at the start of a cache line, past the caches; nfence() after the last one. */
+FASTACT_INLINE void vstream(real *p, vec a) { EACH nstream(p + k * NLANES, a.v[k]); }
 /* The first `count` lanes from memory and `fill` in the others, which are not read; count may exceed the lanes. */
 FASTACT_INLINE vec vload_part(const real *p, ptrdiff_t count, real fill) {
     vec r; EACH r.v[k] = nload_part(p + k * NLANES, count - k * NLANES, fill); return r;
@@ -47,8 +49,8 @@ FASTACT_INLINE vec vmax(vec a, vec b) { EACH a.v[k] = nmax(a.v[k], b.v[k]); retu
 FASTACT_INLINE vec vmin(vec a, vec b) { EACH a.v[k] = nmin(a.v[k], b.v[k]); return a; }
 /* The low bits of t become the exponent field of a power of two. */
 FASTACT_INLINE vec vshift_to_exponent(vec t) { EACH t.v[k] = nshift_to_exponent(t.v[k]); return t; }
-/* d where a equals b, c elsewhere. */
-FASTACT_INLINE vec vequal_select(vec a, vec b, vec d, vec c) { EACH c.v[k] = nequal_select(a.v[k], b.v[k], d.v[k], c.v[k]); return c; }
+/* table[low two bits of t], with the other bits of t added to its exponent field. */
+FASTACT_INLINE vec vscale_quarters(const ubits *table, vec t) { EACH t.v[k] = nscale_quarters(table, t.v[k]); return t; }
 /* Bit j set: lane j of a equals lane j of b. */
 FASTACT_INLINE unsigned vequal(vec a, vec b) { unsigned m = 0; EACH m |= nequal(a.v[k], b.v[k]) << (k * NLANES); return m; }
 /* The largest lane. */
