@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
 
 import numpy
@@ -16,7 +18,7 @@ KERNELS = sorted(str(path) for path in Path("fastact/kernels").glob("*.c"))
 
 
 class BuildExt(build_ext):
-    """Adds OpenMP where the compiler has it."""
+    """Adds OpenMP where the compiler has it, and compiles the files of an extension side by side."""
 
     def build_extensions(self):
         if self.has_openmp():
@@ -25,6 +27,14 @@ class BuildExt(build_ext):
                 extension.extra_link_args.append("-fopenmp")
         else:
             print("fastact: this compiler has no OpenMP; building for one thread", file=sys.stderr)
+        compile_files = self.compiler.compile
+
+        def compile_side_by_side(sources, *arguments, **options):
+            with ThreadPoolExecutor(os.cpu_count()) as pool:
+                files = [[source] for source in sources]
+                return list(chain(*pool.map(lambda file: compile_files(file, *arguments, **options), files)))
+
+        self.compiler.compile = compile_side_by_side
         super().build_extensions()
 
     def has_openmp(self):
@@ -48,7 +58,7 @@ def extension(name, sources):
         define_macros=[("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION")],
         # The kernels say where to fuse, so that every instruction set gives the same bits; errno and traps would keep
         # loops from vectorising.
-        extra_compile_args=["-std=c11", "-O3", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"],
+        extra_compile_args=["-std=c11", "-O3", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-g0"],
     )
 
 
@@ -57,6 +67,7 @@ setup(
         [
             extension("fastact._core", ["fastact/_core.pyx", *KERNELS]),
             extension("fastact._softmax", ["fastact/_softmax.pyx"]),
+            extension("fastact._activations", ["fastact/_activations.pyx"]),
         ]
     ),
     cmdclass={"build_ext": BuildExt},

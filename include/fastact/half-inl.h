@@ -80,3 +80,10 @@ FASTACT_INLINE void load_halves(real *to, const char *from, ptrdiff_t n) { (void
 FASTACT_INLINE void store_halves(char *to, const real *from, ptrdiff_t n) { (void)to, (void)from, (void)n; }
 
 #endif
+
+/* One entry of an array, which may be float16. */
+FASTACT_INLINE real read_entry(const char *p, int half) { return half ? (real)half_to_float(p) : *(const real *)p; }
+FASTACT_INLINE void write_entry(char *p, int half, real a) {
+    if (half) float_to_half(p, (float)a);
+    else *(real *)p = a;
+}

@@ -15,6 +15,8 @@
 #include "fastact/math-inl.h"
 #include "fastact/softmax-inl.h"
 #include "fastact/fused-inl.h"
+#include "fastact/activations-inl.h"
+#include "fastact/elementwise-inl.h"
 #include "fastact/loops-inl.h"
 
 #if defined(FASTACT_TARGET) && defined(__clang__)

@@ -102,11 +102,6 @@ static void run_contiguous(int f, const fastact_job *job, ptrdiff_t begin, ptrdi
     }
 }
 
-FASTACT_INLINE real read_entry(const char *p, int half) { return half ? (real)half_to_float(p) : *(const real *)p; }
-FASTACT_INLINE void write_entry(char *p, int half, real a) {
-    if (half) float_to_half(p, (float)a);
-    else *(real *)p = a;
-}
 FASTACT_INLINE ptrdiff_t distance(ptrdiff_t stride) { return stride < 0 ? -stride : stride; }
 
 /* Entries first to last of `rows` rows from `row` on into to[r * pitch + i]. An entry that takes no part becomes -inf, so that its
@@ -229,5 +224,6 @@ const fastact_kernels FASTACT_TABLE = {
     .write = write_results,
     .gather = gather,
     .scatter = scatter,
+    .elementwise = elementwise,
     .size = sizeof(real),
 };

@@ -19,7 +19,7 @@
 #define EXACT_LIMIT 0x1p20
 #endif
 
-/* The bits of UNIT 2**(j/4) for j = 0 to 3, less what j adds to them in vscale_quarters. UNIT makes all four lie within 2**-30
+/* The bits of UNIT 2**(j/4) for j = 0 to 3, less what j adds to them in vadd_quarters. UNIT makes all four lie within 2**-30
    (float32) or 2**-60 (float64) of numbers of the format (tools/minimax.py), and the exponential of a row's largest entry, between
    UNIT 2**(-1/8) and UNIT 2**(1/8), so close below 2 that its rounding is small beside it. */
 #if FASTACT_REAL == 32
@@ -59,11 +59,88 @@ FASTACT_INLINE void exp_scaled(vec *x, int count, vec magic, vec floor) {
     for (int u = 0; u < count; u++) t[u] = vfma(x[u], vset(4 * LOG2E), magic);
     for (int u = 0; u < count; u++) r[u] = vfma(vsub(t[u], magic), vset(-LN2_HI / 4), x[u]);
     for (int u = 0; u < count; u++) r[u] = vfma(vsub(t[u], magic), vset(-LN2_LO / 4), r[u]);
-    for (int u = 0; u < count; u++) s[u] = vscale_quarters(quarters, t[u]);
+    for (int u = 0; u < count; u++) s[u] = vadd_quarters(vlookup(quarters, t[u]), t[u]);
     for (int u = 0; u < count; u++) q[u] = vset(quarter_coefficient[QUARTER_DEGREE]);
     for (int d = QUARTER_DEGREE - 1; d >= 0; d--)
         for (int u = 0; u < count; u++) q[u] = vmadd(q[u], r[u], vset(quarter_coefficient[d]));
     for (int u = 0; u < count; u++) x[u] = vfma(vmul(s[u], r[u]), q[u], s[u]);
+}
+
+/* The same with UNIT 1, and what rounding took from the table's logarithms. */
+#if FASTACT_REAL == 32
+static const uint32_t quarters_of_1[4] = {0x3f800000, 0x3f7837f0, 0x3f7504f3, 0x3f7744fd};
+static const real quarters_lo[4] = {0, 0x1.12500p-25f, 0x1.26055cp-26f, -0x1.f9c306p-27f};
+#else
+static const uint64_t quarters_of_1[4] = {0x3ff0000000000000, 0x3fef06fe0a31b715, 0x3feea09e667f3bcd, 0x3feee89f995ad3ad};
+static const real quarters_lo[4] = {0, 0x1.34d754db0abb6p-55, -0x1.3b3efbf5e2229p-54, 0x1.c1a7792cb3387p-55};
+#endif
+
+/* x + x_lo = (n/4) ln 2 + r + r_lo, and s = 2**(n/4) 2**(-exponent/4), for magic = MAGIC - exponent, exponent a multiple of 4. */
+typedef struct {
+    vec s, r, r_lo;
+} quarter_reduction;
+FASTACT_INLINE quarter_reduction reduce_quarters(vec x, int has_lo, vec x_lo, vec magic) {
+    vec t = vfma(x, vset(4 * LOG2E), magic), n = vsub(t, magic);
+    vec hi = vfma(n, vset(-LN2_HI / 4), x), lo = vfma(n, vset(-LN2_LO / 4), vlookup(quarters_lo, t)), r;
+    if (has_lo) lo = vadd(lo, x_lo);
+    r = vadd(hi, lo);
+    return (quarter_reduction){vadd_quarters(vlookup(quarters_of_1, t), t), r, vadd(vsub(hi, r), lo)};
+}
+
+/* exp(x + x_lo) 2**(-exponent/4), for a result and a 2**((n - exponent)/4) that are normal numbers. */
+FASTACT_INLINE vec exp_quarters(vec x, int has_lo, vec x_lo, vec magic) {
+    quarter_reduction k = reduce_quarters(x, has_lo, x_lo, magic);
+    vec q = vset(quarter_coefficient[QUARTER_DEGREE]);
+    for (int d = QUARTER_DEGREE - 1; d >= 0; d--) q = vmadd(q, k.r, vset(quarter_coefficient[d]));
+    return vfma(vmul(k.s, k.r), q, k.s);
+}
+
+/* expm1(r) = r + r**2 h(r) for |r| <= ln(2)/8, by Remez exchange. float32: [-0.0888, 0.0888], degree 3, relative error 2**-29.9.
+   float64: [-0.0867, 0.0867], degree 7, 2**-60.7. */
+#if FASTACT_REAL == 32
+#define EXPM1_DEGREE 3
+static const real expm1_coefficient[EXPM1_DEGREE + 1] = {0x1p-1f, 0x1.555558p-3f, 0x1.55694ap-5f, 0x1.110714p-7f};
+#else
+#define EXPM1_DEGREE 7
+static const real expm1_coefficient[EXPM1_DEGREE + 1] = {
+    0x1p-1, 0x1.5555555555556p-3, 0x1.55555555565cfp-5, 0x1.111111110daeap-7,
+    0x1.6c16c112ba1c8p-10, 0x1.a01a02421796cp-13, 0x1.a02c3c66f4be8p-16, 0x1.71dba474657e2p-19,
+};
+#endif
+
+/* expm1(x) = (s - 1) + s (r + r**2 h(r)) for -50 <= x <= 0, and exp(x); r_lo goes with the small terms. */
+FASTACT_INLINE vec expm1_and_exp(vec x, int has_lo, vec x_lo, vec *e) {
+    quarter_reduction k = reduce_quarters(x, has_lo, x_lo, vset(MAGIC));
+    vec h = vset(expm1_coefficient[EXPM1_DEGREE]);
+    for (int d = EXPM1_DEGREE - 1; d >= 0; d--) h = vmadd(h, k.r, vset(expm1_coefficient[d]));
+    vec p = vadd(k.r, vfma(vmul(k.r, k.r), h, k.r_lo));
+    *e = vfma(k.s, p, k.s);
+    return vfma(k.s, p, vsub(k.s, vset(1)));
+}
+FASTACT_INLINE vec expm1_quarters(vec x, int has_lo, vec x_lo) { vec e; return expm1_and_exp(x, has_lo, x_lo, &e); }
+
+/* log((1 + s) / (1 - s)) = 2 s + s**3 l(s**2) for s**2 <= 0.02945, by Remez exchange; relative error 2**-31.1 and 2**-58.8. */
+#if FASTACT_REAL == 32
+#define LOG_DEGREE 3
+static const real log_coefficient[LOG_DEGREE + 1] = {0x1.555554p-1f, 0x1.999a7ap-2f, 0x1.2438cap-2f, 0x1.e2f8aep-3f};
+#else
+#define LOG_DEGREE 6
+static const real log_coefficient[LOG_DEGREE + 1] = {
+    0x1.5555555555592p-1, 0x1.999999997fcf1p-2, 0x1.24924941fcfb8p-2, 0x1.c71c51ff1665bp-3,
+    0x1.74664124f8262p-3, 0x1.39a17dd77476bp-3, 0x1.2f07e7971172cp-3,
+};
+#endif
+
+/* log(1 + e) for 0 <= e <= 1. With f = e, or (e - 1)/2 above sqrt(2) - 1, and s = f / (2 + f):
+     log(1 + f) = f - (f**2/2 - s (f**2/2 + s**2 l(s**2)))          the correction is small beside f */
+FASTACT_INLINE vec log1p_fraction(vec e) {
+    const vec limit = vset((real)0.41421356), half = vset((real)0.5);
+    vec f = vless_select(limit, e, vmul(vsub(e, vset(1)), half), e);
+    vec s = vdiv(f, vadd(vset(2), f)), z = vmul(s, s), l = vset(log_coefficient[LOG_DEGREE]);
+    for (int d = LOG_DEGREE - 1; d >= 0; d--) l = vmadd(l, z, vset(log_coefficient[d]));
+    vec square = vmul(vmul(f, f), half), w = vsub(vmul(s, vfma(z, l, square)), square);
+    vec above = vadd(vset(LN2_HI), vadd(f, vadd(w, vset(LN2_LO))));
+    return vless_select(limit, e, above, vadd(f, w));
 }
 
 /* exp(r) = 1 + r q(r) for |r| <= ln(2)/2, by Remez exchange.

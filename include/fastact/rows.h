@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 #include <math.h>
+#include "fastact/activations.h"
 
 /* THE LIST of functions that take whole rows: one line each, and all else (ufuncs, kernel tables, tests, docs) follows.
      name, signature of the generalised ufunc, the result where no entry takes part (NAN: the function has no `where`),
@@ -105,6 +106,9 @@ typedef struct {
     int (*is_staged)(int function, const fastact_job *job);
     int (*gather)(const fastact_job *job, int input, ptrdiff_t row, ptrdiff_t first, ptrdiff_t last, void *to);
     void (*scatter)(const fastact_job *job, ptrdiff_t row, ptrdiff_t first, ptrdiff_t last, const void *from);
+
+    /* An activation or its gradient of n entries: operands as fastact_operands says, strides in bytes. */
+    void (*elementwise)(int function, ptrdiff_t n, const char *const *in, const ptrdiff_t *step, char *out, ptrdiff_t out_step, int half);
 
     size_t size; /* of an entry in the kernels, bytes */
 } fastact_kernels;

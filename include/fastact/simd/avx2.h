@@ -35,9 +35,22 @@ FASTACT_INLINE nvec nmadd(nvec a, nvec b, nvec c) { return _mm256_fmadd_ps(a, b,
 FASTACT_INLINE nvec nmax(nvec a, nvec b) { return _mm256_max_ps(a, b); }
 FASTACT_INLINE nvec nmin(nvec a, nvec b) { return _mm256_min_ps(a, b); }
 FASTACT_INLINE nvec nshift_to_exponent(nvec t) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(t), 23)); }
-FASTACT_INLINE nvec nscale_quarters(const ubits *table, nvec t) {
-    __m256i i = _mm256_castps_si256(t), s = _mm256_castps_si256(_mm256_permutevar_ps(_mm256_broadcast_ps((const __m128 *)table), i));
-    return _mm256_castsi256_ps(_mm256_add_epi32(s, _mm256_slli_epi32(i, 21)));
+FASTACT_INLINE nvec nlookup(const void *table, nvec t) {
+    return _mm256_permutevar_ps(_mm256_broadcast_ps((const __m128 *)table), _mm256_castps_si256(t));
+}
+FASTACT_INLINE nvec nlookup16(const real *table, nvec t) {
+    __m256i j = _mm256_castps_si256(t);
+    nvec low = _mm256_permutevar8x32_ps(nload(table), j), high = _mm256_permutevar8x32_ps(nload(table + 8), j);
+    return _mm256_blendv_ps(low, high, _mm256_castsi256_ps(_mm256_slli_epi32(j, 28)));
+}
+FASTACT_INLINE nvec nadd_quarters(nvec s, nvec t) {
+    return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(s), _mm256_slli_epi32(_mm256_castps_si256(t), 21)));
+}
+FASTACT_INLINE nvec nless_select(nvec a, nvec b, nvec yes, nvec no) { return _mm256_blendv_ps(no, yes, _mm256_cmp_ps(a, b, _CMP_LT_OQ)); }
+FASTACT_INLINE nvec nnan_select(nvec a, nvec no) { return _mm256_blendv_ps(no, a, _mm256_cmp_ps(a, a, _CMP_UNORD_Q)); }
+FASTACT_INLINE int nany_less(nvec a, nvec b) { return _mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_LT_OQ)) != 0; }
+FASTACT_INLINE nvec ncopysign(nvec a, nvec b) {
+    return _mm256_or_ps(_mm256_andnot_ps(nset(-0.0f), a), _mm256_and_ps(nset(-0.0f), b));
 }
 FASTACT_INLINE unsigned nequal(nvec a, nvec b) { return (unsigned)_mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_EQ_OQ)); }
 FASTACT_INLINE dvec nwiden_low(nvec a) { return _mm256_cvtps_pd(_mm256_castps256_ps128(a)); }
@@ -76,10 +89,19 @@ FASTACT_INLINE nvec nmax(nvec a, nvec b) { return _mm256_max_pd(a, b); }
 FASTACT_INLINE nvec nmin(nvec a, nvec b) { return _mm256_min_pd(a, b); }
 FASTACT_INLINE nvec nshift_to_exponent(nvec t) { return _mm256_castsi256_pd(_mm256_slli_epi64(_mm256_castpd_si256(t), 52)); }
 /* Entry j is the pair of 32-bit words 2 j and 2 j + 1, of whose numbers the permutation sees the lowest three bits. */
-FASTACT_INLINE nvec nscale_quarters(const ubits *table, nvec t) {
-    __m256i i = _mm256_castpd_si256(t), j = _mm256_shuffle_epi32(i, 0xA0), odd = _mm256_set1_epi64x(0x100000000);
-    __m256i s = _mm256_permutevar8x32_epi32(_mm256_loadu_si256((const __m256i *)table), _mm256_add_epi32(_mm256_add_epi32(j, j), odd));
-    return _mm256_castsi256_pd(_mm256_add_epi64(s, _mm256_slli_epi64(i, 50)));
+FASTACT_INLINE nvec nlookup(const void *table, nvec t) {
+    __m256i j = _mm256_shuffle_epi32(_mm256_castpd_si256(t), 0xA0), odd = _mm256_set1_epi64x(0x100000000);
+    __m256i entries = _mm256_loadu_si256((const __m256i *)table);
+    return _mm256_castsi256_pd(_mm256_permutevar8x32_epi32(entries, _mm256_add_epi32(_mm256_add_epi32(j, j), odd)));
+}
+FASTACT_INLINE nvec nadd_quarters(nvec s, nvec t) {
+    return _mm256_castsi256_pd(_mm256_add_epi64(_mm256_castpd_si256(s), _mm256_slli_epi64(_mm256_castpd_si256(t), 50)));
+}
+FASTACT_INLINE nvec nless_select(nvec a, nvec b, nvec yes, nvec no) { return _mm256_blendv_pd(no, yes, _mm256_cmp_pd(a, b, _CMP_LT_OQ)); }
+FASTACT_INLINE nvec nnan_select(nvec a, nvec no) { return _mm256_blendv_pd(no, a, _mm256_cmp_pd(a, a, _CMP_UNORD_Q)); }
+FASTACT_INLINE int nany_less(nvec a, nvec b) { return _mm256_movemask_pd(_mm256_cmp_pd(a, b, _CMP_LT_OQ)) != 0; }
+FASTACT_INLINE nvec ncopysign(nvec a, nvec b) {
+    return _mm256_or_pd(_mm256_andnot_pd(nset(-0.0), a), _mm256_and_pd(nset(-0.0), b));
 }
 FASTACT_INLINE unsigned nequal(nvec a, nvec b) { return (unsigned)_mm256_movemask_pd(_mm256_cmp_pd(a, b, _CMP_EQ_OQ)); }
 FASTACT_INLINE nvec nupper(nvec a, int half) { return dupper(a, half); }

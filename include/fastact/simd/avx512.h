@@ -31,9 +31,19 @@ FASTACT_INLINE nvec nmadd(nvec a, nvec b, nvec c) { return _mm512_fmadd_ps(a, b,
 FASTACT_INLINE nvec nmax(nvec a, nvec b) { return _mm512_max_ps(a, b); }
 FASTACT_INLINE nvec nmin(nvec a, nvec b) { return _mm512_min_ps(a, b); }
 FASTACT_INLINE nvec nshift_to_exponent(nvec t) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(t), 23)); }
-FASTACT_INLINE nvec nscale_quarters(const ubits *table, nvec t) {
-    __m512i i = _mm512_castps_si512(t), s = _mm512_castps_si512(_mm512_permutevar_ps(_mm512_broadcast_f32x4(_mm_loadu_ps((const real *)table)), i));
-    return _mm512_castsi512_ps(_mm512_add_epi32(s, _mm512_slli_epi32(i, 21)));
+FASTACT_INLINE nvec nlookup(const void *table, nvec t) {
+    return _mm512_permutevar_ps(_mm512_broadcast_f32x4(_mm_loadu_ps((const real *)table)), _mm512_castps_si512(t));
+}
+FASTACT_INLINE nvec nlookup16(const real *table, nvec t) { return _mm512_permutexvar_ps(_mm512_castps_si512(t), nload(table)); }
+FASTACT_INLINE nvec nadd_quarters(nvec s, nvec t) {
+    return _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(s), _mm512_slli_epi32(_mm512_castps_si512(t), 21)));
+}
+FASTACT_INLINE nvec nless_select(nvec a, nvec b, nvec yes, nvec no) { return _mm512_mask_mov_ps(no, _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), yes); }
+FASTACT_INLINE nvec nnan_select(nvec a, nvec no) { return _mm512_mask_mov_ps(no, _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q), a); }
+FASTACT_INLINE int nany_less(nvec a, nvec b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ) != 0; }
+FASTACT_INLINE nvec ncopysign(nvec a, nvec b) {
+    const __m512i sign = _mm512_set1_epi32(INT32_MIN);
+    return _mm512_castsi512_ps(_mm512_ternarylogic_epi32(sign, _mm512_castps_si512(b), _mm512_castps_si512(a), 0xCA));
 }
 FASTACT_INLINE unsigned nequal(nvec a, nvec b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
 FASTACT_INLINE dvec nwiden_low(nvec a) { return _mm512_cvtps_pd(_mm512_castps512_ps256(a)); }
@@ -67,9 +77,18 @@ FASTACT_INLINE nvec nmadd(nvec a, nvec b, nvec c) { return _mm512_fmadd_pd(a, b,
 FASTACT_INLINE nvec nmax(nvec a, nvec b) { return _mm512_max_pd(a, b); }
 FASTACT_INLINE nvec nmin(nvec a, nvec b) { return _mm512_min_pd(a, b); }
 FASTACT_INLINE nvec nshift_to_exponent(nvec t) { return _mm512_castsi512_pd(_mm512_slli_epi64(_mm512_castpd_si512(t), 52)); }
-FASTACT_INLINE nvec nscale_quarters(const ubits *table, nvec t) {
-    __m512i i = _mm512_castpd_si512(t), s = _mm512_permutexvar_epi64(i, _mm512_broadcast_i64x4(_mm256_loadu_si256((const __m256i *)table)));
-    return _mm512_castsi512_pd(_mm512_add_epi64(s, _mm512_slli_epi64(i, 50)));
+FASTACT_INLINE nvec nlookup(const void *table, nvec t) {
+    return _mm512_permutexvar_pd(_mm512_castpd_si512(t), _mm512_broadcast_f64x4(_mm256_loadu_pd((const real *)table)));
+}
+FASTACT_INLINE nvec nadd_quarters(nvec s, nvec t) {
+    return _mm512_castsi512_pd(_mm512_add_epi64(_mm512_castpd_si512(s), _mm512_slli_epi64(_mm512_castpd_si512(t), 50)));
+}
+FASTACT_INLINE nvec nless_select(nvec a, nvec b, nvec yes, nvec no) { return _mm512_mask_mov_pd(no, _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ), yes); }
+FASTACT_INLINE nvec nnan_select(nvec a, nvec no) { return _mm512_mask_mov_pd(no, _mm512_cmp_pd_mask(a, a, _CMP_UNORD_Q), a); }
+FASTACT_INLINE int nany_less(nvec a, nvec b) { return _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ) != 0; }
+FASTACT_INLINE nvec ncopysign(nvec a, nvec b) {
+    const __m512i sign = _mm512_set1_epi64(INT64_MIN);
+    return _mm512_castsi512_pd(_mm512_ternarylogic_epi64(sign, _mm512_castpd_si512(b), _mm512_castpd_si512(a), 0xCA));
 }
 FASTACT_INLINE unsigned nequal(nvec a, nvec b) { return _mm512_cmp_pd_mask(a, b, _CMP_EQ_OQ); }
 FASTACT_INLINE nvec nupper(nvec a, int half) { return dupper(a, half); }

@@ -23,7 +23,7 @@ FASTACT_INLINE nvec nkeep(nvec a, ptrdiff_t k) { return _mm_and_ps(a, _mm_castsi
 FASTACT_INLINE dvec nwiden_low(nvec a) { return _mm_cvtps_pd(a); }
 FASTACT_INLINE dvec nwiden_high(nvec a) { return _mm_cvtps_pd(_mm_movehl_ps(a, a)); }
 /* The product of two floats is exact in double: rounding twice costs at most 2^-29 ULP over one rounding. */
-FASTACT_INLINE nvec nfma(nvec a, nvec b, nvec c) {
+FASTACT_APART nvec nfma(nvec a, nvec b, nvec c) {
     dvec low = nwiden_low(a) * nwiden_low(b) + nwiden_low(c);
     dvec high = nwiden_high(a) * nwiden_high(b) + nwiden_high(c);
     return _mm_movelh_ps(_mm_cvtpd_ps(low), _mm_cvtpd_ps(high));
@@ -32,12 +32,23 @@ FASTACT_INLINE nvec nmadd(nvec a, nvec b, nvec c) { return a * b + c; }
 FASTACT_INLINE nvec nmax(nvec a, nvec b) { return _mm_max_ps(a, b); }
 FASTACT_INLINE nvec nmin(nvec a, nvec b) { return _mm_min_ps(a, b); }
 FASTACT_INLINE nvec nshift_to_exponent(nvec t) { return _mm_castsi128_ps(_mm_slli_epi32(_mm_castps_si128(t), 23)); }
-FASTACT_INLINE nvec nscale_quarters(const ubits *table, nvec t) {
-    __m128i i = _mm_castps_si128(t), j = _mm_and_si128(i, _mm_set1_epi32(3));
-    __m128i s = _mm_setr_epi32((int)table[_mm_cvtsi128_si32(j)], (int)table[_mm_extract_epi16(j, 2)], (int)table[_mm_extract_epi16(j, 4)],
-                               (int)table[_mm_extract_epi16(j, 6)]);
-    return _mm_castsi128_ps(_mm_add_epi32(s, _mm_slli_epi32(i, 21)));
+FASTACT_INLINE nvec nlookup(const void *table, nvec t) {
+    const real *entry = table;
+    __m128i j = _mm_and_si128(_mm_castps_si128(t), _mm_set1_epi32(3));
+    return _mm_setr_ps(entry[_mm_cvtsi128_si32(j)], entry[_mm_extract_epi16(j, 2)], entry[_mm_extract_epi16(j, 4)], entry[_mm_extract_epi16(j, 6)]);
 }
+FASTACT_INLINE nvec nlookup16(const real *table, nvec t) {
+    __m128i j = _mm_and_si128(_mm_castps_si128(t), _mm_set1_epi32(15));
+    return _mm_setr_ps(table[_mm_cvtsi128_si32(j)], table[_mm_extract_epi16(j, 2)], table[_mm_extract_epi16(j, 4)], table[_mm_extract_epi16(j, 6)]);
+}
+FASTACT_INLINE nvec nadd_quarters(nvec s, nvec t) {
+    return _mm_castsi128_ps(_mm_add_epi32(_mm_castps_si128(s), _mm_slli_epi32(_mm_castps_si128(t), 21)));
+}
+FASTACT_INLINE nvec nmask_select(nvec mask, nvec yes, nvec no) { return _mm_or_ps(_mm_and_ps(mask, yes), _mm_andnot_ps(mask, no)); }
+FASTACT_INLINE nvec nless_select(nvec a, nvec b, nvec yes, nvec no) { return nmask_select(_mm_cmplt_ps(a, b), yes, no); }
+FASTACT_INLINE nvec nnan_select(nvec a, nvec no) { return nmask_select(_mm_cmpunord_ps(a, a), a, no); }
+FASTACT_INLINE int nany_less(nvec a, nvec b) { return _mm_movemask_ps(_mm_cmplt_ps(a, b)) != 0; }
+FASTACT_INLINE nvec ncopysign(nvec a, nvec b) { return nmask_select(nset(-0.0f), b, a); }
 FASTACT_INLINE unsigned nequal(nvec a, nvec b) { return (unsigned)_mm_movemask_ps(_mm_cmpeq_ps(a, b)); }
 FASTACT_INLINE dvec dfma(dvec a, dvec b, dvec c) { return a * b + c; } /* a and b hold floats: the product is exact */
 #define FASTACT_SCALAR_HALF
@@ -58,7 +69,7 @@ FASTACT_INLINE nvec nkeep(nvec a, ptrdiff_t k) {
 }
 /* Dekker's product and Knuth's sum: a b + c with the rounding errors of both added at the end. The errors of a tiny product would
    underflow: it is computed 2^512 times as large. */
-FASTACT_INLINE nvec nfma(nvec a, nvec b, nvec c) {
+FASTACT_APART nvec nfma(nvec a, nvec b, nvec c) {
     nvec plain = a * b + c, tiny = _mm_cmplt_pd(_mm_andnot_pd(nset(-0.0), a * b), nset(0x1p-900));
     nvec up = _mm_or_pd(_mm_and_pd(tiny, nset(0x1p512)), _mm_andnot_pd(tiny, nset(1)));
     nvec down = _mm_or_pd(_mm_and_pd(tiny, nset(0x1p-512)), _mm_andnot_pd(tiny, nset(1)));
@@ -70,18 +81,26 @@ FASTACT_INLINE nvec nfma(nvec a, nvec b, nvec c) {
     nvec s = p + c, v = s - p, sum_error = (p - (s - v)) + (c - v);
     nvec r = (s + (sum_error + product_error)) * down;
     /* An infinity or NaN, or a number too large to split or to be enlarged, makes the errors NaN; the plain result stands. */
-    nvec finite = _mm_cmpord_pd(r, r);
-    return _mm_or_pd(_mm_and_pd(finite, r), _mm_andnot_pd(finite, plain));
+    nvec fine = _mm_cmplt_pd(nset(0), _mm_andnot_pd(nset(-0.0), r)); /* the plain result has the sign of a zero, too */
+    return _mm_or_pd(_mm_and_pd(fine, r), _mm_andnot_pd(fine, plain));
 }
 FASTACT_INLINE nvec nmadd(nvec a, nvec b, nvec c) { return a * b + c; }
 FASTACT_INLINE nvec nmax(nvec a, nvec b) { return _mm_max_pd(a, b); }
 FASTACT_INLINE nvec nmin(nvec a, nvec b) { return _mm_min_pd(a, b); }
 FASTACT_INLINE nvec nshift_to_exponent(nvec t) { return _mm_castsi128_pd(_mm_slli_epi64(_mm_castpd_si128(t), 52)); }
-FASTACT_INLINE nvec nscale_quarters(const ubits *table, nvec t) {
-    __m128i i = _mm_castpd_si128(t), j = _mm_and_si128(i, _mm_set1_epi32(3));
-    __m128i s = _mm_set_epi64x((long long)table[_mm_extract_epi16(j, 4)], (long long)table[_mm_cvtsi128_si32(j)]);
-    return _mm_castsi128_pd(_mm_add_epi64(s, _mm_slli_epi64(i, 50)));
+FASTACT_INLINE nvec nlookup(const void *table, nvec t) {
+    const real *entry = table;
+    __m128i j = _mm_and_si128(_mm_castpd_si128(t), _mm_set1_epi32(3));
+    return _mm_setr_pd(entry[_mm_cvtsi128_si32(j)], entry[_mm_extract_epi16(j, 4)]);
 }
+FASTACT_INLINE nvec nadd_quarters(nvec s, nvec t) {
+    return _mm_castsi128_pd(_mm_add_epi64(_mm_castpd_si128(s), _mm_slli_epi64(_mm_castpd_si128(t), 50)));
+}
+FASTACT_INLINE nvec nmask_select(nvec mask, nvec yes, nvec no) { return _mm_or_pd(_mm_and_pd(mask, yes), _mm_andnot_pd(mask, no)); }
+FASTACT_INLINE nvec nless_select(nvec a, nvec b, nvec yes, nvec no) { return nmask_select(_mm_cmplt_pd(a, b), yes, no); }
+FASTACT_INLINE nvec nnan_select(nvec a, nvec no) { return nmask_select(_mm_cmpunord_pd(a, a), a, no); }
+FASTACT_INLINE int nany_less(nvec a, nvec b) { return _mm_movemask_pd(_mm_cmplt_pd(a, b)) != 0; }
+FASTACT_INLINE nvec ncopysign(nvec a, nvec b) { return nmask_select(nset(-0.0), b, a); }
 FASTACT_INLINE unsigned nequal(nvec a, nvec b) { return (unsigned)_mm_movemask_pd(_mm_cmpeq_pd(a, b)); }
 FASTACT_INLINE nvec nupper(nvec a, int half) { return dupper(a, half); }
 FASTACT_INLINE real nfirst(nvec a) { return dfirst(a); }

@@ -27,12 +27,23 @@ FASTACT_INLINE nvec nmadd(nvec a, nvec b, nvec c) { return vfmaq_f32(c, a, b); }
 FASTACT_INLINE nvec nmax(nvec a, nvec b) { return vbslq_f32(vcgtq_f32(a, b), a, b); } /* b if either is NaN, as on x86 */
 FASTACT_INLINE nvec nmin(nvec a, nvec b) { return vbslq_f32(vcltq_f32(a, b), a, b); }
 FASTACT_INLINE nvec nshift_to_exponent(nvec t) { return vreinterpretq_f32_u32(vshlq_n_u32(vreinterpretq_u32_f32(t), 23)); }
-FASTACT_INLINE nvec nscale_quarters(const ubits *table, nvec t) {
-    uint32x4_t i = vreinterpretq_u32_f32(t), j = vandq_u32(i, vdupq_n_u32(3));
+FASTACT_INLINE nvec nlookup(const void *table, nvec t) {
+    uint32x4_t j = vandq_u32(vreinterpretq_u32_f32(t), vdupq_n_u32(3));
     uint8x16_t bytes = vreinterpretq_u8_u32(vmlaq_n_u32(vdupq_n_u32(0x03020100), j, 0x04040404));
-    uint32x4_t s = vreinterpretq_u32_u8(vqtbl1q_u8(vreinterpretq_u8_u32(vld1q_u32(table)), bytes));
-    return vreinterpretq_f32_u32(vaddq_u32(s, vshlq_n_u32(i, 21)));
+    return vreinterpretq_f32_u8(vqtbl1q_u8(vld1q_u8(table), bytes));
 }
+FASTACT_INLINE nvec nlookup16(const real *table, nvec t) {
+    uint32x4_t j = vandq_u32(vreinterpretq_u32_f32(t), vdupq_n_u32(15));
+    uint8x16_t bytes = vreinterpretq_u8_u32(vmlaq_n_u32(vdupq_n_u32(0x03020100), j, 0x04040404));
+    return vreinterpretq_f32_u8(vqtbl4q_u8(vld1q_u8_x4((const uint8_t *)table), bytes));
+}
+FASTACT_INLINE nvec nadd_quarters(nvec s, nvec t) {
+    return vreinterpretq_f32_u32(vaddq_u32(vreinterpretq_u32_f32(s), vshlq_n_u32(vreinterpretq_u32_f32(t), 21)));
+}
+FASTACT_INLINE nvec nless_select(nvec a, nvec b, nvec yes, nvec no) { return vbslq_f32(vcltq_f32(a, b), yes, no); }
+FASTACT_INLINE nvec nnan_select(nvec a, nvec no) { return vbslq_f32(vceqq_f32(a, a), no, a); }
+FASTACT_INLINE int nany_less(nvec a, nvec b) { return vmaxvq_u32(vcltq_f32(a, b)) != 0; }
+FASTACT_INLINE nvec ncopysign(nvec a, nvec b) { return vbslq_f32(vdupq_n_u32(0x80000000), b, a); }
 FASTACT_INLINE unsigned nequal(nvec a, nvec b) {
     static const uint32_t bit[4] = {1, 2, 4, 8};
     return vaddvq_u32(vandq_u32(vceqq_f32(a, b), vld1q_u32(bit)));
@@ -66,11 +77,18 @@ FASTACT_INLINE nvec nmadd(nvec a, nvec b, nvec c) { return vfmaq_f64(c, a, b); }
 FASTACT_INLINE nvec nmax(nvec a, nvec b) { return vbslq_f64(vcgtq_f64(a, b), a, b); }
 FASTACT_INLINE nvec nmin(nvec a, nvec b) { return vbslq_f64(vcltq_f64(a, b), a, b); }
 FASTACT_INLINE nvec nshift_to_exponent(nvec t) { return vreinterpretq_f64_u64(vshlq_n_u64(vreinterpretq_u64_f64(t), 52)); }
-FASTACT_INLINE nvec nscale_quarters(const ubits *table, nvec t) {
-    uint64x2_t i = vreinterpretq_u64_f64(t), j = vandq_u64(i, vdupq_n_u64(3));
-    uint64x2_t s = vcombine_u64(vld1_u64(table + vgetq_lane_u64(j, 0)), vld1_u64(table + vgetq_lane_u64(j, 1)));
-    return vreinterpretq_f64_u64(vaddq_u64(s, vshlq_n_u64(i, 50)));
+FASTACT_INLINE nvec nlookup(const void *table, nvec t) {
+    const real *entry = table;
+    uint64x2_t j = vandq_u64(vreinterpretq_u64_f64(t), vdupq_n_u64(3));
+    return vcombine_f64(vld1_f64(entry + vgetq_lane_u64(j, 0)), vld1_f64(entry + vgetq_lane_u64(j, 1)));
 }
+FASTACT_INLINE nvec nadd_quarters(nvec s, nvec t) {
+    return vreinterpretq_f64_u64(vaddq_u64(vreinterpretq_u64_f64(s), vshlq_n_u64(vreinterpretq_u64_f64(t), 50)));
+}
+FASTACT_INLINE nvec nless_select(nvec a, nvec b, nvec yes, nvec no) { return vbslq_f64(vcltq_f64(a, b), yes, no); }
+FASTACT_INLINE nvec nnan_select(nvec a, nvec no) { return vbslq_f64(vceqq_f64(a, a), no, a); }
+FASTACT_INLINE int nany_less(nvec a, nvec b) { return vmaxvq_u32(vreinterpretq_u32_u64(vcltq_f64(a, b))) != 0; }
+FASTACT_INLINE nvec ncopysign(nvec a, nvec b) { return vbslq_f64(vdupq_n_u64(0x8000000000000000), b, a); }
 FASTACT_INLINE unsigned nequal(nvec a, nvec b) {
     static const uint64_t bit[2] = {1, 2};
     return (unsigned)vaddvq_u64(vandq_u64(vceqq_f64(a, b), vld1q_u64(bit)));

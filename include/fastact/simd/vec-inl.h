@@ -39,6 +39,8 @@ FASTACT_INLINE vec vkeep(vec a, ptrdiff_t count) { EACH a.v[k] = nkeep(a.v[k], c
 FASTACT_INLINE vec vadd(vec a, vec b) { EACH a.v[k] = a.v[k] + b.v[k]; return a; }
 FASTACT_INLINE vec vsub(vec a, vec b) { EACH a.v[k] = a.v[k] - b.v[k]; return a; }
 FASTACT_INLINE vec vmul(vec a, vec b) { EACH a.v[k] = a.v[k] * b.v[k]; return a; }
+FASTACT_INLINE vec vdiv(vec a, vec b) { EACH a.v[k] = a.v[k] / b.v[k]; return a; }
+FASTACT_INLINE vec vneg(vec a) { return vsub(vset((real)-0.0), a); }
 /* a b + c in one rounding; vmadd where one rounding or two makes no odds. */
 FASTACT_INLINE vec vfma(vec a, vec b, vec c) { EACH a.v[k] = nfma(a.v[k], b.v[k], c.v[k]); return a; }
 FASTACT_INLINE vec vmadd(vec a, vec b, vec c) { EACH a.v[k] = nmadd(a.v[k], b.v[k], c.v[k]); return a; }
@@ -49,8 +51,21 @@ FASTACT_INLINE vec vmax(vec a, vec b) { EACH a.v[k] = nmax(a.v[k], b.v[k]); retu
 FASTACT_INLINE vec vmin(vec a, vec b) { EACH a.v[k] = nmin(a.v[k], b.v[k]); return a; }
 /* The low bits of t become the exponent field of a power of two. */
 FASTACT_INLINE vec vshift_to_exponent(vec t) { EACH t.v[k] = nshift_to_exponent(t.v[k]); return t; }
-/* table[low two bits of t], with the other bits of t added to its exponent field. */
-FASTACT_INLINE vec vscale_quarters(const ubits *table, vec t) { EACH t.v[k] = nscale_quarters(table, t.v[k]); return t; }
+/* table[low two bits of t], of entries as wide as a lane. */
+FASTACT_INLINE vec vlookup(const void *table, vec t) { EACH t.v[k] = nlookup(table, t.v[k]); return t; }
+#if FASTACT_REAL == 32
+/* table[low four bits of t], float32 only. */
+FASTACT_INLINE vec vlookup16(const real *table, vec t) { EACH t.v[k] = nlookup16(table, t.v[k]); return t; }
+#endif
+/* The bits of t, two places lower than an exponent's, added to those of s. */
+FASTACT_INLINE vec vadd_quarters(vec s, vec t) { EACH s.v[k] = nadd_quarters(s.v[k], t.v[k]); return s; }
+/* yes where a < b, no elsewhere; a where it is NaN, no elsewhere. */
+FASTACT_INLINE vec vless_select(vec a, vec b, vec yes, vec no) { EACH no.v[k] = nless_select(a.v[k], b.v[k], yes.v[k], no.v[k]); return no; }
+FASTACT_INLINE vec vnan_select(vec a, vec no) { EACH no.v[k] = nnan_select(a.v[k], no.v[k]); return no; }
+FASTACT_INLINE int vany_less(vec a, vec b) { int any = 0; EACH any |= nany_less(a.v[k], b.v[k]); return any; }
+/* a with b's sign. */
+FASTACT_INLINE vec vcopysign(vec a, vec b) { EACH a.v[k] = ncopysign(a.v[k], b.v[k]); return a; }
+FASTACT_INLINE vec vabs(vec a) { return vcopysign(a, vset(0)); }
 /* Bit j set: lane j of a equals lane j of b. */
 FASTACT_INLINE unsigned vequal(vec a, vec b) { unsigned m = 0; EACH m |= nequal(a.v[k], b.v[k]) << (k * NLANES); return m; }
 /* The largest lane. */

@@ -1,0 +1,82 @@
+/* The activations over arrays: operands in memory to vectors, and the table of it all. */
+
+/* Operand k of entry i: in[k][i & mask[k]], with mask 0 for one value, of which in[k] then holds LANES copies, and -1 for many. */
+typedef struct {
+    const real *in[4];
+    ptrdiff_t mask[4];
+} operands;
+
+FASTACT_INLINE vec operand(const operands *o, int k, ptrdiff_t i, ptrdiff_t last) {
+    const real *p = o->in[k] + (i & o->mask[k]);
+    return last && o->mask[k] ? vload_part(p, last, 1) : vload(p);
+}
+
+/* One vector of entries; `last` of them, or all for 0. Parameters stay in registers unless there is one for each entry. */
+#define P(k) (o->mask[k] ? operand(o, k, i, last) : fixed[k])
+#define FORWARD(name) name##_forward(operand(o, 0, i, last), P(1), P(2))
+#define BACKWARD(name) name##_backward(operand(o, 0, i, last), operand(o, 1, i, last), P(2), P(3))
+#define LOOP(name, value)                                                        \
+    static void name(const operands *o, ptrdiff_t n, real *out) {                \
+        vec fixed[4];                                                            \
+        for (int k = 1; k < 4; k++) fixed[k] = o->mask[k] ? vset(0) : vload(o->in[k]); \
+        for (ptrdiff_t i = 0; i < n; i += LANES) {                               \
+            ptrdiff_t last = n - i < LANES ? n - i : 0;                          \
+            vec y = value;                                                       \
+            if (last) vstore_part(out + i, y, last);                             \
+            else vstore(out + i, y);                                             \
+        }                                                                        \
+    }
+#define ROW(name, needs, ulp, backward_ulp, first, second) \
+    LOOP(name##_loop, FORWARD(name))                       \
+    LOOP(name##_backward_loop, BACKWARD(name))
+FASTACT_ACTIVATIONS(ROW)
+#undef ROW
+
+static void (*const elementwise_loops[])(const operands *, ptrdiff_t, real *) = {
+#define ROW(name, needs, ulp, backward_ulp, first, second) name##_loop, name##_backward_loop,
+    FASTACT_ACTIVATIONS(ROW)
+#undef ROW
+};
+
+/* n entries. Operands and results that do not lie side by side, and float16, go through a buffer, a piece at a time. */
+#define PIECE 512
+static void elementwise(int f, ptrdiff_t n, const char *const *in, const ptrdiff_t *step, char *out, ptrdiff_t out_step, int half) {
+    const ptrdiff_t size = sizeof(real);
+    real buffer[5][PIECE] __attribute__((aligned(64)));
+    operands o;
+    int count = fastact_operands(f), staged = half || (n > 1 && out_step != size);
+    for (int k = 0; k < 4; k++) {
+        int one = k >= count || step[k] == 0 || n == 1;
+        o.in[k] = buffer[k];
+        o.mask[k] = one ? 0 : -1;
+        if (one) {
+            real a = k < count ? read_entry(in[k], half) : 0;
+            for (ptrdiff_t j = 0; j < LANES; j++) buffer[k][j] = a;
+        } else if (step[k] == size && !half) {
+            o.in[k] = (const real *)in[k];
+        } else {
+            staged = 1;
+        }
+    }
+    if (!staged) {
+        elementwise_loops[f](&o, n, (real *)out);
+        return;
+    }
+    for (ptrdiff_t at = 0; at < n; at += PIECE) {
+        ptrdiff_t m = n - at < PIECE ? n - at : PIECE;
+        operands piece = o;
+        for (int k = 0; k < count; k++) {
+            if (!o.mask[k]) continue;
+            const char *from = in[k] + at * step[k];
+            if (o.in[k] != buffer[k]) piece.in[k] = o.in[k] + at;
+            else if (half && step[k] == 2) load_halves(buffer[k], from, m);
+            else
+                for (ptrdiff_t i = 0; i < m; i++) buffer[k][i] = read_entry(from + i * step[k], half);
+        }
+        elementwise_loops[f](&piece, m, buffer[4]);
+        char *to = out + at * out_step;
+        if (half && out_step == 2) store_halves(to, buffer[4], m);
+        else
+            for (ptrdiff_t i = 0; i < m; i++) write_entry(to + i * out_step, half, buffer[4][i]);
+    }
+}
