@@ -21,10 +21,10 @@ def along_axis(name: str, x: Any, axis: Any, where: Any, out: Any, dtype: Any, k
         axis = -1 if axis is None and getattr(x, "ndim", None) == 1 else axis
         if not _is_foreign_call(x, axis, where, out):
             return along_axis(name, np.asarray(x), axis, where, out, dtype, keepdims)
-        char = _float_type("dtype", dtype) if dtype is not None else None
+        char = float_type("dtype", dtype) if dtype is not None else None
         return ufunc(_foreign("x", x, char), axis=axis, **({"keepdims": True} if keepdims else {}))
-    a = _array("x", x)
-    char = _float_type("dtype", dtype) if dtype is not None else _computed_in("x", a.dtype)
+    a = checked("x", x)
+    char = float_type("dtype", dtype) if dtype is not None else computed_in("x", a.dtype)
     operands = [a]
     if where is not None and where is not True:
         operands.append(_mask(where, a.shape))
@@ -39,8 +39,8 @@ def gradient(name: str, grad: Any, y: Any, axis: Any, out: Any) -> Any:
         if not (_is_foreign_call(grad, axis, None, out) and _is_foreign_call(y, axis, None, out)):
             return gradient(name, np.asarray(grad), np.asarray(y), axis, out)
         return ufunc(_foreign("grad", grad, None), _foreign("y", y, None), axis=axis)
-    g, a = _array("grad", grad), _array("y", y)
-    char = np.result_type(_computed_in("grad", g.dtype), _computed_in("y", a.dtype)).char
+    g, a = checked("grad", grad), checked("y", y)
+    char = np.result_type(computed_in("grad", g.dtype), computed_in("y", a.dtype)).char
     if g.shape != a.shape:
         try:
             g, a = np.broadcast_arrays(g, a, subok=True)
@@ -49,16 +49,65 @@ def gradient(name: str, grad: Any, y: Any, axis: Any, out: Any) -> Any:
     return _run(ufunc, [g, a], axis, out, char, None)
 
 
+def elementwise(name: str, operands: dict[str, Any], parameters: int, out: Any, where: Any, dtype: Any) -> Any:
+    """The activation or gradient `name` of the operands, of which the last ones are its parameters.
+
+    Parameters are not rounded to float16: with them, it is float32 in and out of the kernel.
+    """
+    ufunc = _core.elementwise_ufuncs[name]
+    names, values = list(operands), list(operands.values())
+    count = len(values) - parameters
+    if any(map(_is_foreign, values)):
+        if where is True and out is None:
+            char = float_type("dtype", dtype) if dtype is not None else None
+            return ufunc(*(_foreign(n, x, char) if k < count else x for k, (n, x) in enumerate(operands.items())))
+        if any(map(_is_lazy, values)):
+            raise TypeError(f"{names[0]} is lazy, and takes neither where nor out: compute it first")
+    arrays = [
+        checked(n, x) if k < count or isinstance(x, np.ndarray) else x for k, (n, x) in enumerate(operands.items())
+    ]
+    chars = [computed_in(n, x.dtype) for n, x in zip(names, arrays, strict=True) if isinstance(x, np.ndarray)]
+    char = float_type("dtype", dtype) if dtype is not None else np.result_type(*chars).char
+    wide = "f" if char == "e" and parameters else char
+    with np.errstate(all="ignore"):  # a conversion may overflow, to infinity
+        if wide != char:
+            arrays[:count] = [x.astype(char, copy=False) for x in arrays[:count]]
+        arrays[count:] = [np.asarray(x, wide) for x in arrays[count:]]
+    rows = _core.activations[name.removesuffix("_backward")]["parameters"]
+    for (parameter, _, low, _), a in zip(rows, arrays[count:], strict=True):
+        if low > -np.inf and not np.all(np.isfinite(a) & (a > 0 if low > 0 else True)):
+            needed = "greater than 0" if low > 0 else "finite"
+            raise ValueError(f"{parameter} must be {needed} in {np.dtype(wide)}, got {operands[parameter]!r}")
+    shapes = [x.shape for x in arrays]
+    try:
+        shape = np.broadcast_shapes(*shapes)
+    except ValueError:
+        raise ValueError(f"{', '.join(names)} must have shapes that broadcast, got {shapes}") from None
+    if out is not None:
+        check_out(out, shape, char)
+    chosen: dict[str, Any] = {}
+    if where is not True:
+        chosen["where"] = _mask(where, shape)
+        if out is None:
+            out = np.zeros(shape, char)
+            return _call(ufunc, arrays, wide, out, signature=(wide,) * (ufunc.nin + 1), **chosen)[()]
+    result = _call(ufunc, arrays, wide, out, signature=(wide,) * (ufunc.nin + 1), **chosen)
+    if wide == char or out is not None:
+        return result
+    with np.errstate(all="ignore"):
+        return result.astype(char)
+
+
 def weighted_logsumexp(a: Any, b: Any, axis: Any, keepdims: bool) -> tuple[Any, Any]:
     """Log |sum of b exp(a)| and the sign of the sum, along axis."""
     ufunc = _core.masked_ufuncs["logsumexp_weighted"]
-    x, weights = _array("a", a), _array("b", b)
-    char = np.result_type(_computed_in("a", x.dtype), _computed_in("b", weights.dtype)).char
+    x, weights = checked("a", a), checked("b", b)
+    char = np.result_type(computed_in("a", x.dtype), computed_in("b", weights.dtype)).char
     try:
         x, weights = np.broadcast_arrays(x, weights)
     except ValueError:
         raise ValueError(f"a and b must have shapes that broadcast, got {x.shape} and {weights.shape}") from None
-    axes = _axes(axis, x.ndim)
+    axes = axes_of(axis, x.ndim)
     shape = _reduced(x.shape, axes, keepdims)
     flat = [_last_axis(operand, axes) for operand in (x, weights, weights != 0)]
     result = _call(ufunc, flat, char, None, signature=(char, char, "?", char))
@@ -78,10 +127,10 @@ def _last_axis(a: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
 
 def _run(ufunc: np.ufunc, operands: list[np.ndarray], axis: Any, out: Any, char: str, keepdims: Any) -> Any:
     a = operands[0]
-    axes = _axes(axis, a.ndim)
+    axes = axes_of(axis, a.ndim)
     shape = a.shape if keepdims is None else _reduced(a.shape, axes, keepdims)
     if out is not None:
-        _check_out(out, shape, char)
+        check_out(out, shape, char)
     signature = [char] * (ufunc.nin + 1)
     if "?" in ufunc.types[0]:
         signature[ufunc.nin - 1] = "?"
@@ -138,11 +187,12 @@ def _is_foreign_call(x: Any, axis: Any, where: Any, out: Any) -> bool:
 def _foreign(name: str, x: Any, char: str | None) -> Any:
     """X in a type that the kernels have; a ufunc would take int8 for float16."""
     dtype = np.dtype(x.dtype) if hasattr(x, "dtype") else np.asarray(x).dtype
-    wanted = np.dtype(char or _computed_in(name, dtype))
+    wanted = np.dtype(char or computed_in(name, dtype))
     return x if dtype == wanted else x.astype(wanted)
 
 
-def _array(name: str, x: Any) -> np.ndarray:
+def checked(name: str, x: Any) -> np.ndarray:
+    """X as an array; TypeError for what would be lost or computed on the way."""
     if isinstance(x, np.ma.MaskedArray):
         raise TypeError(f"{name} is a masked array, whose mask would be lost: pass {name}.data and where=~{name}.mask")
     if _is_lazy(x):
@@ -150,7 +200,7 @@ def _array(name: str, x: Any) -> np.ndarray:
     return np.asanyarray(x)
 
 
-def _computed_in(name: str, dtype: np.dtype) -> str:
+def computed_in(name: str, dtype: np.dtype) -> str:
     """The type that the kernels compute an array's entries in, and return."""
     if dtype.kind in "biu":
         return "d"
@@ -159,7 +209,8 @@ def _computed_in(name: str, dtype: np.dtype) -> str:
     raise TypeError(f"{name} must hold float16, float32, float64, integers or bools, got {dtype}")
 
 
-def _float_type(name: str, dtype: Any) -> str:
+def float_type(name: str, dtype: Any) -> str:
+    """The character of a type that the kernels return."""
     try:
         char = _FLOATS.get(np.dtype(dtype).newbyteorder("="))
     except TypeError:
@@ -169,7 +220,7 @@ def _float_type(name: str, dtype: Any) -> str:
     return char
 
 
-def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
+def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
     """Axis as a tuple of axes in increasing order; a 0-d array is taken as a row of one entry."""
     if axis is None:
         return tuple(range(ndim))
@@ -183,7 +234,7 @@ def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
 
 
 def _mask(where: Any, shape: tuple[int, ...]) -> np.ndarray:
-    mask = np.asarray(_array("where", where))
+    mask = np.asarray(checked("where", where))
     if mask.dtype != bool:
         raise TypeError(f"where must hold bools, got {mask.dtype}")
     try:
@@ -192,7 +243,8 @@ def _mask(where: Any, shape: tuple[int, ...]) -> np.ndarray:
         raise ValueError(f"where must have a shape that broadcasts to {shape}, got {mask.shape}") from None
 
 
-def _check_out(out: Any, shape: tuple[int, ...], char: str) -> None:
+def check_out(out: Any, shape: tuple[int, ...], char: str) -> None:
+    """Raise unless a result of that shape and type can be written to out."""
     if not isinstance(out, np.ndarray) or isinstance(out, np.ma.MaskedArray):
         raise TypeError(f"out must be an ndarray, got {type(out).__name__}")
     if out.shape != shape:

@@ -1,8 +1,12 @@
+from typing import Any
+
 import numpy as np
 
 ufuncs: dict[str, np.ufunc]
 masked_ufuncs: dict[str, np.ufunc]
 error_bounds: dict[str, float]
+activations: dict[str, dict[str, Any]]
+elementwise_ufuncs: dict[str, np.ufunc]
 
 def available_isas() -> tuple[str, ...]: ...
 def isa() -> str: ...

@@ -6,6 +6,7 @@ It holds no formula. `plain` serves the common array at the least cost; the gene
 
 from cpython.long cimport PyLong_AsLong, PyLong_CheckExact
 from cython.parallel cimport prange
+from libc.math cimport INFINITY
 from libc.stdlib cimport free, malloc
 
 cimport numpy as cnp
@@ -15,6 +16,24 @@ import numpy as np
 cnp.import_array()
 cnp.import_umath()
 
+
+cdef extern from "fastact/activations.h" nogil:
+    enum: FASTACT_ELEMENTWISE
+
+    ctypedef struct fastact_parameter:
+        const char *name
+        double standard, low, high
+
+    ctypedef struct fastact_activation:
+        const char *name
+        char needs
+        double ulp, backward_ulp
+        fastact_parameter parameter[2]
+
+    const fastact_activation *fastact_activations
+
+    int fastact_parameters(int function)
+    int fastact_operands(int function)
 
 cdef extern from "fastact/rows.h" nogil:
     enum: FASTACT_FUNCTIONS
@@ -63,6 +82,7 @@ cdef extern from "fastact/rows.h" nogil:
         int (*is_staged)(int, const fastact_job *) noexcept nogil
         int (*gather)(const fastact_job *, int, Py_ssize_t, Py_ssize_t, Py_ssize_t, void *) noexcept nogil
         void (*scatter)(const fastact_job *, Py_ssize_t, Py_ssize_t, Py_ssize_t, const void *) noexcept nogil
+        void (*elementwise)(int, Py_ssize_t, const char *const *, const Py_ssize_t *, char *, Py_ssize_t, int) noexcept nogil
         size_t size
 
 cdef extern from "fastact/dispatch.h" nogil:
@@ -444,6 +464,159 @@ cdef object make_ufunc(int function, bint masked):
         name, b"", 0, signature)
 
 
+# --- activations --------------------------------------------------------------------------------------------------
+
+cdef void run_elementwise(int function, bint double_precision, Py_ssize_t n, const char **args, const Py_ssize_t *steps,
+                          char *out, Py_ssize_t out_step, bint half) noexcept nogil:
+    """All n entries, in one piece for each thread."""
+    cdef const fastact_kernels *kernels = isas[chosen_isa].f64 if double_precision else isas[chosen_isa].f32
+    cdef int threads = threads_for(<double>n), part
+    if threads == 1:
+        kernels.elementwise(function, n, args, steps, out, out_step, half)
+        return
+    for part in prange(threads, num_threads=threads, schedule="static"):
+        run_part(kernels, function, n * part // threads, n * (part + 1) // threads, args, steps, out, out_step, half)
+    fastact_leave()
+
+
+cdef void run_part(const fastact_kernels *kernels, int function, Py_ssize_t begin, Py_ssize_t end, const char **args,
+                   const Py_ssize_t *steps, char *out, Py_ssize_t out_step, bint half) noexcept nogil:
+    cdef const char *moved[4]
+    cdef int k
+    for k in range(fastact_operands(function)):
+        moved[k] = args[k] + begin * steps[k]
+    kernels.elementwise(function, end - begin, moved, steps, out + begin * out_step, out_step, half)
+
+
+cdef int check_range(const fastact_parameter *parameter, double number, object value, str type_name) except -1:
+    if parameter.low <= number <= parameter.high or parameter.low == -INFINITY:
+        return 0
+    needed = "greater than 0" if parameter.low > 0 else "finite"
+    raise ValueError(f"{parameter.name.decode()} must be {needed}{type_name}, got {value!r}")
+
+
+cdef object parameter_value(int function, int k, object value):
+    """A scalar parameter as a float in its range; an array (one value for each entry) as it is."""
+    cdef const fastact_parameter *parameter = &fastact_activations[function // 2].parameter[k]
+    cdef double number
+    if isinstance(value, np.ndarray) and value.ndim:
+        return value
+    if type(value) is float:
+        number = value
+    else:
+        try:
+            number = float("" if isinstance(value, (str, bytes)) else value)
+        except OverflowError:
+            number = INFINITY
+        except (TypeError, ValueError):
+            raise TypeError(f"{parameter.name.decode()} must be a number, got {value!r}") from None
+    check_range(parameter, number, value, "")
+    return number
+
+
+cdef object elementwise(int function, object a, object b, object p, object q, object out, object where, object dtype):
+    """The activation or gradient of a (and b), with the parameters p and q."""
+    cdef int type_number, operands = 1, parameters = fastact_parameters(function), k
+    cdef Py_ssize_t n, itemsize
+    cdef cnp.ndarray x, second, y
+    cdef const char *args[4]
+    cdef Py_ssize_t steps[4]
+    cdef double doubles[2]
+    cdef float floats[2]
+    if parameters > 0:
+        p = parameter_value(function, 0, p)
+    if parameters > 1:
+        q = parameter_value(function, 1, q)
+    if (where is not True or dtype is not None or not is_plain(a) or cnp.PyArray_NDIM(a) == 0
+            or (parameters > 0 and type(p) is not float)):
+        return general(function, a, b, p, q, out, where, dtype)
+    x = a
+    n = cnp.PyArray_SIZE(x)
+    type_number = cnp.PyArray_TYPE(x)
+    itemsize = cnp.PyArray_ITEMSIZE(x)
+    if type_number == cnp.NPY_FLOAT16 and parameters:
+        return general(function, a, b, p, q, out, where, dtype)
+    args[0] = <const char *>cnp.PyArray_DATA(x)
+    steps[0] = itemsize
+    if function % 2:
+        if not is_plain(b) or not same_kind(x, b, cnp.PyArray_NDIM(x)):
+            return general(function, a, b, p, q, out, where, dtype)
+        second = b
+        args[1] = <const char *>cnp.PyArray_DATA(second)
+        steps[1] = itemsize
+        operands = 2
+    for k in range(parameters):
+        doubles[k] = q if k else p
+        floats[k] = <float>doubles[k]
+        if type_number == cnp.NPY_FLOAT32:
+            check_range(&fastact_activations[function // 2].parameter[k], floats[k], doubles[k], " in float32")
+        args[operands] = <const char *>&doubles[k] if type_number == cnp.NPY_FLOAT64 else <const char *>&floats[k]
+        steps[operands] = 0
+        operands += 1
+    if out is None:
+        y = cnp.PyArray_EMPTY(cnp.PyArray_NDIM(x), cnp.PyArray_DIMS(x), type_number, 0)
+    elif (not is_plain(out) or not cnp.PyArray_ISWRITEABLE(out) or not same_kind(x, out, cnp.PyArray_NDIM(x))
+            or not are_apart(x, out) or (function % 2 and not are_apart(second, out))):
+        return general(function, a, b, p, q, out, where, dtype)
+    else:
+        y = out
+    if n * itemsize < 16384:
+        run_elementwise(function, type_number == cnp.NPY_FLOAT64, n, args, steps, <char *>cnp.PyArray_DATA(y), itemsize,
+                        type_number == cnp.NPY_FLOAT16)
+    else:
+        with nogil:
+            run_elementwise(function, type_number == cnp.NPY_FLOAT64, n, args, steps, <char *>cnp.PyArray_DATA(y), itemsize,
+                            type_number == cnp.NPY_FLOAT16)
+    return y
+
+
+cdef object general(int function, object a, object b, object p, object q, object out, object where, object dtype):
+    from fastact import _arrays
+
+    cdef int parameters = fastact_parameters(function)
+    cdef const fastact_activation *activation = &fastact_activations[function // 2]
+    name, needs = activation.name.decode(), chr(activation.needs)
+    operands = {"grad": a, needs: b} if function % 2 else {"x": a}
+    for k in range(parameters):
+        operands[activation.parameter[k].name.decode()] = q if k else p
+    return _arrays.elementwise(name + "_backward" * (function % 2), operands, parameters, out, where, dtype)
+
+
+cdef struct ElementwiseLoop:
+    int function
+    int type_number
+
+cdef ElementwiseLoop elementwise_loops[FASTACT_ELEMENTWISE * 3]
+cdef void *elementwise_data[FASTACT_ELEMENTWISE][3]
+cdef char elementwise_types[FASTACT_ELEMENTWISE][3 * 5]
+cdef cnp.PyUFuncGenericFunction elementwise_functions[3]
+
+
+cdef void elementwise_loop(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps, void *data) noexcept nogil:
+    cdef ElementwiseLoop *loop = <ElementwiseLoop *>data
+    cdef int operands = fastact_operands(loop.function)
+    # NumPy would warn of the flags that the kernels raise in passing.
+    cdef int raised = fastact_raised_flags()
+    run_elementwise(loop.function, loop.type_number == cnp.NPY_FLOAT64, dims[0], <const char **>args, <const Py_ssize_t *>steps,
+                    args[operands], steps[operands], loop.type_number == cnp.NPY_FLOAT16)
+    fastact_keep_flags(raised)
+
+
+cdef object make_elementwise_ufunc(int function, str name):
+    cdef int *types = [cnp.NPY_FLOAT16, cnp.NPY_FLOAT32, cnp.NPY_FLOAT64]
+    cdef int t, k, operands = fastact_operands(function)
+    for t in range(3):
+        elementwise_loops[3 * function + t] = ElementwiseLoop(function, types[t])
+        elementwise_data[function][t] = &elementwise_loops[3 * function + t]
+        elementwise_functions[t] = <cnp.PyUFuncGenericFunction>elementwise_loop
+        for k in range(operands + 1):
+            elementwise_types[function][t * (operands + 1) + k] = types[t]
+    encoded = name.encode()
+    kept_alive.append(encoded)
+    return cnp.PyUFunc_FromFuncAndData(elementwise_functions, elementwise_data[function], elementwise_types[function], 3,
+                                       operands, 1, cnp.PyUFunc_None, encoded, b"", 0)
+
+
 cdef list kept_alive = []  # NumPy keeps the pointers to a ufunc's name and signature
 
 #: name -> generalised ufunc
@@ -465,4 +638,33 @@ cdef int make_ufuncs() except -1:
     return 0
 
 
+#: name -> its line of the list of activations
+activations = {}
+#: name of an activation, or of its gradient with "_backward" -> ufunc
+elementwise_ufuncs = {}
+
+
+cdef int make_elementwise_ufuncs() except -1:
+    cdef int f, k
+    cdef const fastact_activation *activation
+    for f in range(0, FASTACT_ELEMENTWISE, 2):
+        activation = &fastact_activations[f // 2]
+        name = activation.name.decode()
+        parameters = []
+        for k in range(fastact_parameters(f)):
+            standard = activation.parameter[k].standard
+            parameters.append((activation.parameter[k].name.decode(), standard if standard == standard else None,
+                               activation.parameter[k].low, activation.parameter[k].high))
+        activations[name] = {
+            "parameters": tuple(parameters),
+            "needs": chr(activation.needs),
+            "ulp": activation.ulp,
+            "backward_ulp": activation.backward_ulp,
+        }
+        elementwise_ufuncs[name] = make_elementwise_ufunc(f, name)
+        elementwise_ufuncs[name + "_backward"] = make_elementwise_ufunc(f + 1, name + "_backward")
+    return 0
+
+
 make_ufuncs()
+make_elementwise_ufuncs()

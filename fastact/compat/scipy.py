@@ -13,7 +13,7 @@ import numpy as np
 import fastact
 from fastact import _arrays
 
-__all__ = ["log_softmax", "logsumexp", "softmax"]
+__all__ = ["expit", "log_expit", "log_softmax", "logsumexp", "softmax", "softplus"]
 
 
 def softmax(x: Any, axis: Any = None) -> Any:
@@ -121,3 +121,75 @@ def logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, r
     if return_sign:
         return result, sign
     return np.where(sign < 0, np.nan, result).astype(result.dtype)[()]
+
+
+def expit(x: Any, out: Any = None) -> Any:
+    """Logistic function, as `scipy.special.expit`.
+
+    Parameters
+    ----------
+    x : array_like
+        Any shape.
+    out : ndarray, optional
+        Where the result is written.
+
+    Returns
+    -------
+    ndarray or scalar
+        1 / (1 + exp(-x)).
+
+    Examples
+    --------
+    >>> from fastact.compat.scipy import expit
+    >>> float(expit(0))
+    0.5
+    """
+    return fastact.sigmoid(x, out=out)
+
+
+def log_expit(x: Any, out: Any = None) -> Any:
+    """Logarithm of the logistic function, as `scipy.special.log_expit`.
+
+    Parameters
+    ----------
+    x : array_like
+        Any shape.
+    out : ndarray, optional
+        Where the result is written.
+
+    Returns
+    -------
+    ndarray or scalar
+        -log(1 + exp(-x)).
+
+    Examples
+    --------
+    >>> from fastact.compat.scipy import log_expit
+    >>> float(log_expit(-1000))
+    -1000.0
+    """
+    return fastact.log_sigmoid(x, out=out)
+
+
+def softplus(x: Any, out: Any = None) -> Any:
+    """Softplus, as `scipy.special.softplus`.
+
+    Parameters
+    ----------
+    x : array_like
+        Any shape.
+    out : ndarray, optional
+        Where the result is written.
+
+    Returns
+    -------
+    ndarray or scalar
+        log(1 + exp(x)).
+
+    Examples
+    --------
+    >>> from fastact.compat.scipy import softplus
+    >>> round(float(softplus(0)), 4)
+    0.6931
+    """
+    return fastact.softplus(x, out=out)
