@@ -14,6 +14,17 @@ import registry
 import fastact
 
 README = Path(__file__).parents[1] / "README.md"
+SECTIONS = (
+    "Parameters",
+    "Attributes",
+    "Returns",
+    "Yields",
+    "Raises",
+    "See Also",
+    "Notes",
+    "References",
+    "Examples",
+)
 
 
 def _modules():
@@ -76,7 +87,7 @@ def test_sections_and_example(name):
     if name in registry.public_functions():
         assert ">>>" in inspect.getdoc(value)
     for heading in re.findall(r"^(\w[\w ]*)\n-+$", inspect.getdoc(value), re.M):
-        assert heading in ("Parameters", "Returns", "Yields", "Raises", "See Also", "Notes", "References", "Examples")
+        assert heading in SECTIONS
 
 
 @pytest.mark.parametrize("name", fastact.__all__)
@@ -84,8 +95,9 @@ def test_every_parameter_is_documented(name):
     value = getattr(fastact, name)
     if not callable(value):
         pytest.skip("no function")
-    documented = re.findall(r"^(\w+(?:, \w+)*) : ", inspect.getdoc(value).split("\nReturns\n")[0], re.M)
-    documented = [n for names in documented for n in names.split(", ")]
+    section = re.search(r"^Parameters\n-+\n(.*?)(?:\n\n\w[\w ]*\n-+\n|\Z)", inspect.getdoc(value), re.M | re.S)
+    entries = re.findall(r"^\*{0,2}(\w.*?)(?: : .*)?$", section[1], re.M) if section else []
+    documented = [name for entry in entries for name in entry.split(", ")]
     assert documented == list(inspect.signature(value).parameters)
 
 
