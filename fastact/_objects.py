@@ -3,26 +3,42 @@
 from __future__ import annotations
 
 import difflib
+import inspect
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from fastact import _activations, _core, _rows, _softmax
+from fastact import _activations, _arrays, _core, _rows, _softmax
 
-#: Functions of whole rows: name -> (forward, backward or None where the gradient is 0, what it needs)
-_ROWS: dict[str, tuple[Callable[..., Any], Callable[..., Any] | None, str]] = {
-    "softmax": (_softmax.softmax, _softmax.softmax_backward, "y"),
-    "log_softmax": (_softmax.log_softmax, _softmax.log_softmax_backward, "y"),
-    "softmin": (_rows.softmin, _rows.softmin_backward, "y"),
-    "hardmax": (_rows.hardmax, None, ""),
+
+def _hardmax_backward(grad: Any, axis: Any = -1, *, out: Any = None) -> Any:
+    """Zero, of grad's shape and type: hardmax is constant wherever it has a gradient."""
+    # As relu's at 0, which is 0 for any grad; float16 leaves the type to grad.
+    return _activations.relu_backward(grad, np.float16(0), out=out)
+
+
+#: name -> (forward, backward). Both take the activation's parameters after the arrays, and then out=. A variant of
+#: another function (gelu_tanh) is reached by that one's parameter; prelu's weight is learned: it has a gradient too.
+_FUNCTIONS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
+    name: (getattr(_activations, name), getattr(_activations, f"{name}_backward"))
+    for name in _core.activations
+    if hasattr(_activations, name) and name != "prelu"
+} | {
+    "softmax": (_softmax.softmax, _softmax.softmax_backward),
+    "log_softmax": (_softmax.log_softmax, _softmax.log_softmax_backward),
+    "softmin": (_rows.softmin, _rows.softmin_backward),
+    "hardmax": (_rows.hardmax, _hardmax_backward),
 }
-_APPROXIMATIONS = ("none", "tanh")
+_MAX_DIMENSIONS = 64
 
 
 def names() -> list[str]:
     """Return the names that `get` knows, in alphabetical order.
+
+    They are the functions whose result has the shape of their one input and whose parameters are not learned.
 
     Examples
     --------
@@ -30,37 +46,36 @@ def names() -> list[str]:
     >>> fastact.names()[:3]
     ['celu', 'elu', 'gelu']
     """
-    return sorted({*_core.activations, *_ROWS} - {"gelu_tanh", "prelu"})
+    return sorted(_FUNCTIONS)
+
+
+def _positional(function: Callable[..., Any]) -> list[inspect.Parameter]:
+    return [p for p in inspect.signature(function).parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
+
+
+def _plain(value: Any) -> Any:
+    """A Python value for one of NumPy, so that it can be hashed, and its repr be evaluated."""
+    if isinstance(value, tuple):
+        return tuple(map(_plain, value))
+    return value.item() if isinstance(value, np.generic | np.ndarray) and value.size == 1 else value
 
 
 def _parameters(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """All parameters of the activation, those not given with their defaults."""
-    if name in _ROWS:
-        known: dict[str, Any] = {"axis": -1}
-    elif name == "gelu":
-        known = {"approximate": "none"}
+    """All parameters of the activation, those not given with their defaults, as the function itself accepts them."""
+    forward, _ = _FUNCTIONS[name]
+    known = _positional(forward)[1:]
+    try:
+        bound = inspect.Signature(known).bind(**given)
+    except TypeError as error:
+        takes = ", ".join(p.name for p in known) or "no parameter"
+        raise TypeError(f"{name} takes {takes}: {error}") from None
+    bound.apply_defaults()
+    values = {parameter: _plain(value) for parameter, value in bound.arguments.items()}
+    if "axis" in values:  # what it has to fit is known at the call
+        _arrays.axes_of(values["axis"], _MAX_DIMENSIONS)
     else:
-        known = {parameter[0]: parameter[1] for parameter in _core.activations[name]["parameters"]}
-    for parameter in given:
-        if parameter not in known:
-            takes = ", ".join(known) or "no parameter"
-            raise TypeError(f"{name} takes {takes}, got {parameter}")
-    values = {**known, **given}
-    for parameter, value in values.items():
-        if value is None and name not in _ROWS:
-            raise TypeError(f"{name} needs a value for {parameter}")
-    if name == "gelu" and values["approximate"] not in _APPROXIMATIONS:
-        raise ValueError(f"approximate must be 'none' or 'tanh', got {values['approximate']!r}")
-    for parameter, _, low, high in () if name in _ROWS or name == "gelu" else _core.activations[name]["parameters"]:
-        try:
-            number = float(values[parameter])
-        except (TypeError, ValueError):
-            raise TypeError(f"{parameter} must be a number, got {values[parameter]!r}") from None
-        if not low <= number <= high:
-            raise ValueError(
-                f"{parameter} must be {'greater than 0' if low > 0 else 'finite'}, got {values[parameter]!r}"
-            )
-        values[parameter] = number
+        forward(np.zeros(1), **values)
+        values = {parameter: v if isinstance(v, str) else float(v) for parameter, v in values.items()}
     return values
 
 
@@ -103,29 +118,26 @@ class Activation:
     parameters: Mapping[str, Any]
     _arguments: tuple[Any, ...]
     _forward: Callable[..., Any]
-    _backward: Callable[..., Any] | None
-    _needs: str
+    _backward: Callable[..., Any]
+    _needs: str | None
 
     def __init__(self, name: str, **parameters: Any) -> None:
         if not isinstance(name, str):
             raise TypeError(f"name must be a string, got {name!r}")
-        if name not in names():
+        if name not in _FUNCTIONS:
             near = difflib.get_close_matches(name.lower(), names(), 3, 0.5)
             hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else f"; there are {', '.join(names())}"
             raise ValueError(f"name {name!r} is no activation{hint}")
         values = _parameters(name, parameters)
-        if name in _ROWS:
-            forward, backward, needs = _ROWS[name]
-        else:
-            forward, backward = getattr(_activations, name), getattr(_activations, f"{name}_backward")
-            needs = _core.activations[name]["needs"]
+        forward, backward = _FUNCTIONS[name]
+        needs = [p.name for p in _positional(backward)[1:] if p.name in ("x", "y")]
         for slot, value in {
-            "name": name,
+            "name": str(name),
             "parameters": MappingProxyType(values),
             "_arguments": tuple(values.values()),
             "_forward": forward,
             "_backward": backward,
-            "_needs": needs,
+            "_needs": needs[0] if needs else None,
         }.items():
             object.__setattr__(self, slot, value)
 
@@ -147,7 +159,7 @@ class Activation:
         grad : array_like
             Gradient with respect to the result.
         x, y : array_like, optional
-            The input and the result. Each activation needs one of them and says which if it is missing.
+            The input and the result. Each activation needs one of them, hardmax none, and says which if it is missing.
         out : ndarray, optional
             Where the result is written.
 
@@ -161,8 +173,8 @@ class Activation:
         TypeError
             If what it needs is missing.
         """
-        if self._backward is None:
-            return np.multiply(grad, 0, out=out)
+        if self._needs is None:
+            return self._backward(grad, *self._arguments, out=out)
         operand = x if self._needs == "x" else y
         if operand is None:
             what = "x, the input" if self._needs == "x" else "y, the result"
@@ -177,27 +189,13 @@ class Activation:
     def __hash__(self) -> int:
         return hash((self.name, self._arguments))
 
-    def _given(self) -> dict[str, Any]:
-        """The parameters that differ from their defaults, or have none."""
-        missing = object()
-        standard = {} if self.name == "threshold" else _parameters(self.name, {})
-        return {k: v for k, v in self.parameters.items() if standard.get(k, missing) != v}
-
     def __repr__(self) -> str:
-        return f"get({', '.join([repr(self.name), *(f'{k}={v!r}' for k, v in self._given().items())])})"
+        defaults = {p.name: p.default for p in _positional(self._forward)}
+        shown = [f"{k}={v!r}" for k, v in self.parameters.items() if v != defaults[k]]
+        return f"get({', '.join([repr(self.name), *shown])})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _make, (self.name, dict(self.parameters))
-
-    def __copy__(self) -> Activation:
-        return self
-
-    def __deepcopy__(self, memo: Any) -> Activation:
-        return self
-
-
-def _make(name: str, parameters: dict[str, Any]) -> Activation:
-    return Activation(name, **parameters)
+        return partial(Activation, self.name, **self.parameters), ()
 
 
 def get(name: str | Activation, **parameters: Any) -> Activation:
