@@ -32,7 +32,7 @@ def _quietly(function, *arguments, **options):
 
 
 def test_names():
-    assert set(FUNCTIONS) <= set(ours.__all__)
+    assert {*FUNCTIONS, *ELEMENTWISE} == set(ours.__all__)
     assert sorted(ours.__all__) == ours.__all__
 
 
@@ -243,6 +243,56 @@ def test_empty():
     assert ours.softmax(np.zeros((0, 3)), axis=1).shape == (0, 3)
     np.testing.assert_array_equal(ours.logsumexp(np.zeros((3, 0)), axis=1), [-np.inf] * 3)
     np.testing.assert_array_equal(ours.logsumexp(np.zeros((3, 0)), axis=1, b=np.zeros((3, 0))), [-np.inf] * 3)
+
+
+# --- SciPy's elementwise functions ----------------------------------------------------------------------------------
+
+ELEMENTWISE = ("expit", "log_expit", "softplus")
+elementwise = pytest.mark.parametrize("name", ELEMENTWISE)
+
+
+def _theirs(name):
+    return getattr(special, name, None) or pytest.skip(f"this SciPy has no {name}")
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@elementwise
+def test_elementwise(name, dtype):
+    theirs = _theirs(name)
+    ends = [0, -0.0, 1e-30, -1e-30, 1e30, -1e30, np.inf, -np.inf, np.nan]
+    x = np.concatenate([np.linspace(-80, 80, 991), ends]).astype(dtype)
+    x = np.stack([x, x[::-1]])
+    for given in (x, x.T, x[:, ::3], x[0, 0]):
+        got, want = getattr(ours, name)(given), _quietly(theirs, given)
+        assert got.dtype == want.dtype == dtype
+        assert type(got) is type(want)
+        _close(got, want, rtol=1e-13 if dtype == np.float64 else 1e-5, atol=0)
+
+
+@elementwise
+def test_elementwise_of_other_types(name):
+    theirs = _theirs(name)
+    for x in (np.arange(-5, 6), np.arange(250, dtype=np.uint8), np.array([True, False]), [1.5, -2], 3, 0.5, True):
+        got = getattr(ours, name)(x)
+        assert got.dtype == np.float64  # SciPy computes small integers in float32
+        _close(got, theirs(np.asarray(x, float)))
+
+
+@elementwise
+def test_elementwise_out(name):
+    theirs = _theirs(name)
+    want = theirs(_scores(3, 4))
+    for x in (_scores(3, 4), np.asfortranarray(_scores(3, 4))):
+        out = np.empty_like(x)
+        assert getattr(ours, name)(x, out=out) is out
+        _close(out, want)
+        out = np.empty_like(x)
+        assert getattr(ours, name)(x, out) is out
+        _close(out, want)
+        assert getattr(ours, name)(x, out=x) is x
+        _close(x, want)
+    with pytest.raises(ValueError, match="out"):
+        getattr(ours, name)(x, out=np.empty(5))
 
 
 # --- scikit-learn -------------------------------------------------------------------------------------------------

@@ -1,11 +1,13 @@
 """`torch.nn.functional`'s activations and `torch.nn`'s modules, with their arguments and defaults, on NumPy arrays.
 
-PyTorch tensors on the CPU are accepted too, without a copy, and give tensors. Gradients are not recorded: a tensor that
-requires them must be detached first.
+What shares its memory by DLPack is accepted too, without a copy, if it is on the CPU; a PyTorch tensor gives a tensor.
+Gradients are not recorded: a tensor that requires them must be detached first.
 """
 
 from __future__ import annotations
 
+import inspect
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -13,36 +15,99 @@ import numpy as np
 
 import fastact
 
+__all__ = [
+    "CELU",
+    "ELU",
+    "GELU",
+    "GLU",
+    "SELU",
+    "Hardsigmoid",
+    "Hardswish",
+    "Hardtanh",
+    "LeakyReLU",
+    "LogSigmoid",
+    "LogSoftmax",
+    "Mish",
+    "PReLU",
+    "ReLU",
+    "ReLU6",
+    "SiLU",
+    "Sigmoid",
+    "Softmax",
+    "Softmin",
+    "Softplus",
+    "Softsign",
+    "Tanh",
+    "Threshold",
+    "celu",
+    "elu",
+    "gelu",
+    "glu",
+    "hardsigmoid",
+    "hardswish",
+    "hardtanh",
+    "leaky_relu",
+    "log_softmax",
+    "logsigmoid",
+    "logsumexp",
+    "mish",
+    "prelu",
+    "relu",
+    "relu6",
+    "selu",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softmin",
+    "softplus",
+    "softsign",
+    "tanh",
+    "threshold",
+]
+
+
+def _is_tensor(x: Any) -> bool:
+    """Whether x is PyTorch's: then PyTorch has been imported, and need not be."""
+    return "torch" in sys.modules and isinstance(x, sys.modules["torch"].Tensor)
+
+
+def _array(name: str, x: Any) -> Any:
+    """X, or an array on the memory of x where it is another library's and has DLPack."""
+    if isinstance(x, np.ndarray | np.generic) or not hasattr(x, "__dlpack__"):
+        return x
+    try:
+        # Of the two ways this one can always be written to, whatever the versions, and heeds a lazy negation.
+        return x.numpy() if _is_tensor(x) else np.from_dlpack(x)
+    except (BufferError, RuntimeError, TypeError, ValueError) as error:
+        raise TypeError(
+            f"{name} must be on the CPU, of a type that NumPy has, and require no gradient, which would not be "
+            f"recorded: {error}"
+        ) from None
+
 
 def _apply(function: Callable[..., Any], input: Any, *arguments: Any, inplace: bool = False, **options: Any) -> Any:
     """The function of an array, or of a tensor as a tensor."""
-    if (
-        not hasattr(input, "__dlpack__")
-        or isinstance(input, np.ndarray | np.generic)
-        or not hasattr(input, "requires_grad")
-    ):
-        if inplace:
-            options["out"] = input
-        return function(input, *arguments, **options)
-    if input.requires_grad:
-        raise RuntimeError("input requires a gradient, which would not be recorded: pass input.detach()")
-    if input.device.type != "cpu":
-        raise TypeError(f"input must be on the CPU, got a tensor on {input.device}")
-    import torch
-
-    x = input.numpy()  # shares the tensor's memory, and can be written to
-    result = function(x, *arguments, **(options | {"out": x} if inplace else options))
-    return input if inplace else torch.from_numpy(np.asarray(result))
+    x = _array("input", input)
+    if inplace:
+        if not isinstance(x, np.ndarray):
+            raise TypeError(f"input must be an array or a tensor where inplace is True, got {type(input).__name__}")
+        function(x, *arguments, out=x, **options)
+        return input
+    result = function(x, *arguments, **options)
+    return sys.modules["torch"].from_numpy(np.asarray(result)) if _is_tensor(input) else result
 
 
-def _check_dim(dim: Any) -> int:
+def _along(function: Callable[..., Any], input: Any, dim: Any, dtype: Any) -> Any:
+    """The function of rows, for a type that is NumPy's or PyTorch's."""
     if dim is None:
         raise TypeError("dim must be an integer, got None: which dimension is meant is not guessed here")
-    return int(dim)
+    if type(dtype).__module__ == "torch":
+        dtype = str(dtype).removeprefix("torch.")
+    return _apply(function, input, dim, dtype=dtype)
 
 
-def softmax(input: Any, dim: int, dtype: Any = None) -> Any:
-    """Softmax along dim, as `torch.nn.functional.softmax`; dtype is a NumPy type.
+def softmax(input: Any, dim: int | None = None, dtype: Any = None) -> Any:
+    """Softmax along dim, as `torch.nn.functional.softmax`; dtype is NumPy's or PyTorch's.
 
     Examples
     --------
@@ -50,17 +115,17 @@ def softmax(input: Any, dim: int, dtype: Any = None) -> Any:
     >>> softmax([[1.0, 1.0]], dim=1).tolist()
     [[0.5, 0.5]]
     """
-    return _apply(fastact.softmax, input, _check_dim(dim), dtype=dtype)
+    return _along(fastact.softmax, input, dim, dtype)
 
 
-def log_softmax(input: Any, dim: int, dtype: Any = None) -> Any:
-    """Logarithm of softmax along dim, as `torch.nn.functional.log_softmax`; dtype is a NumPy type."""
-    return _apply(fastact.log_softmax, input, _check_dim(dim), dtype=dtype)
+def log_softmax(input: Any, dim: int | None = None, dtype: Any = None) -> Any:
+    """Logarithm of softmax along dim, as `torch.nn.functional.log_softmax`; dtype is NumPy's or PyTorch's."""
+    return _along(fastact.log_softmax, input, dim, dtype)
 
 
-def softmin(input: Any, dim: int, dtype: Any = None) -> Any:
-    """Softmax of -input along dim, as `torch.nn.functional.softmin`; dtype is a NumPy type."""
-    return _apply(fastact.softmin, input, _check_dim(dim), dtype=dtype)
+def softmin(input: Any, dim: int | None = None, dtype: Any = None) -> Any:
+    """Softmax of -input along dim, as `torch.nn.functional.softmin`; dtype is NumPy's or PyTorch's."""
+    return _along(fastact.softmin, input, dim, dtype)
 
 
 def logsumexp(input: Any, dim: int | tuple[int, ...], keepdim: bool = False) -> Any:
@@ -100,13 +165,21 @@ def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) 
     return _apply(fastact.leaky_relu, input, negative_slope, inplace=inplace)
 
 
+def _prelu(x: Any, weight: Any) -> Any:
+    w = np.asarray(weight)
+    dtype = getattr(x, "dtype", None)
+    # PyTorch wants one type of both; that of input decides.
+    options: dict[str, Any] = {"dtype": dtype if getattr(dtype, "kind", None) == "f" else None}
+    if w.size == 1:
+        return fastact.prelu(x, w.reshape(()), **options)
+    if np.ndim(x) < 2:
+        raise ValueError(f"weight must be one number for an input of {np.ndim(x)} dimensions, got shape {w.shape}")
+    return fastact.prelu(x, w, axis=1, **options)
+
+
 def prelu(input: Any, weight: Any) -> Any:
     """Leaky ReLU with learned slopes, one for each channel (dimension 1) or one, as `torch.nn.functional.prelu`."""
-    w = weight.detach().numpy() if hasattr(weight, "detach") else np.asarray(weight)
-    ndim = input.ndim if hasattr(input, "ndim") else np.ndim(input)
-    if w.size == 1:
-        return _apply(fastact.prelu, input, w.reshape(()))
-    return _apply(fastact.prelu, input, w, axis=1 if ndim > 1 else 0)
+    return _apply(_prelu, input, _array("weight", weight))
 
 
 def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
@@ -187,24 +260,9 @@ def glu(input: Any, dim: int = -1) -> Any:
 
 
 class _Module:
-    """A function with its arguments: `_defaults` names them, as the `torch.nn` class does."""
+    """A function with its arguments, which are the object's attributes."""
 
     _function: Callable[..., Any]
-    _defaults: dict[str, Any] = {}  # noqa: RUF012
-
-    def __init__(self, *arguments: Any, **named: Any) -> None:
-        names = list(self._defaults)
-        if len(arguments) > len(names):
-            raise TypeError(f"{type(self).__name__} takes {len(names)} arguments, got {len(arguments)}")
-        given = dict(zip(names, arguments, strict=False))
-        for name, value in named.items():
-            if name not in names or name in given:
-                raise TypeError(f"{type(self).__name__} got {name} twice, or does not take it; it takes {names}")
-            given[name] = value
-        missing = [n for n in names if n not in given and self._defaults[n] is ...]
-        if missing:
-            raise TypeError(f"{type(self).__name__} needs {', '.join(missing)}")
-        self.__dict__.update(self._defaults | given)
 
     def forward(self, input: Any) -> Any:
         """Return the module's function of the input."""
@@ -224,39 +282,53 @@ class _Module:
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in shown.items())})"
 
 
-def _module(name: str, function: Callable[..., Any], **defaults: Any) -> Any:
-    documentation = f"`{function.__name__}` as a callable object with the arguments of `torch.nn.{name}`."
+def _module(name: str, function: Callable[..., Any]) -> Any:
+    """The class of that name. Its constructor takes what the function takes beside the input."""
+    given = [
+        p for p in inspect.signature(function, eval_str=True).parameters.values() if p.name not in ("input", "dtype")
+    ]
+    signature = inspect.Signature(given)
+
+    def init(self: _Module, *arguments: Any, **named: Any) -> None:
+        try:
+            bound = signature.bind(*arguments, **named)
+        except TypeError as error:
+            raise TypeError(f"{name}{signature}: {error}") from None
+        bound.apply_defaults()
+        self.__dict__.update(bound.arguments)
+
+    receiver = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    init.__dict__["__signature__"] = signature.replace(parameters=[receiver, *given])
     body = {
+        "__init__": init,
         "_function": staticmethod(function),
-        "_defaults": defaults,
-        "__doc__": documentation,
-        "__module__": __name__,
+        "__doc__": f"`{function.__name__}` as a callable object with the arguments of `torch.nn.{name}`.",
     }
     return type(name, (_Module,), body)
 
 
-Softmax = _module("Softmax", softmax, dim=None)
-LogSoftmax = _module("LogSoftmax", log_softmax, dim=None)
-Softmin = _module("Softmin", softmin, dim=None)
+Softmax = _module("Softmax", softmax)
+LogSoftmax = _module("LogSoftmax", log_softmax)
+Softmin = _module("Softmin", softmin)
 Sigmoid = _module("Sigmoid", sigmoid)
 Tanh = _module("Tanh", tanh)
-ReLU = _module("ReLU", relu, inplace=False)
-ReLU6 = _module("ReLU6", relu6, inplace=False)
-LeakyReLU = _module("LeakyReLU", leaky_relu, negative_slope=0.01, inplace=False)
-ELU = _module("ELU", elu, alpha=1.0, inplace=False)
-SELU = _module("SELU", selu, inplace=False)
-CELU = _module("CELU", celu, alpha=1.0, inplace=False)
-SiLU = _module("SiLU", silu, inplace=False)
-Mish = _module("Mish", mish, inplace=False)
-GELU = _module("GELU", gelu, approximate="none")
-Softplus = _module("Softplus", softplus, beta=1.0, threshold=20.0)
+ReLU = _module("ReLU", relu)
+ReLU6 = _module("ReLU6", relu6)
+LeakyReLU = _module("LeakyReLU", leaky_relu)
+ELU = _module("ELU", elu)
+SELU = _module("SELU", selu)
+CELU = _module("CELU", celu)
+SiLU = _module("SiLU", silu)
+Mish = _module("Mish", mish)
+GELU = _module("GELU", gelu)
+Softplus = _module("Softplus", softplus)
 Softsign = _module("Softsign", softsign)
 LogSigmoid = _module("LogSigmoid", logsigmoid)
-Hardtanh = _module("Hardtanh", hardtanh, min_val=-1.0, max_val=1.0, inplace=False)
-Hardsigmoid = _module("Hardsigmoid", hardsigmoid, inplace=False)
-Hardswish = _module("Hardswish", hardswish, inplace=False)
-Threshold = _module("Threshold", threshold, threshold=..., value=..., inplace=False)
-GLU = _module("GLU", glu, dim=-1)
+Hardtanh = _module("Hardtanh", hardtanh)
+Hardsigmoid = _module("Hardsigmoid", hardsigmoid)
+Hardswish = _module("Hardswish", hardswish)
+Threshold = _module("Threshold", threshold)
+GLU = _module("GLU", glu)
 
 
 class PReLU(_Module):
@@ -275,8 +347,7 @@ class PReLU(_Module):
 
     def forward(self, input: Any) -> Any:
         """Return prelu of the input with the module's weight."""
-        dtype = np.dtype(str(getattr(input, "dtype", "float64")).removeprefix("torch."))
-        return prelu(input, self.weight.astype(dtype) if dtype.kind == "f" else self.weight)
+        return prelu(input, self.weight)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, PReLU) and np.array_equal(self.weight, other.weight)
