@@ -95,7 +95,11 @@ def _parser() -> argparse.ArgumentParser:
         help="times beside NumPy, SciPy, scikit-learn, PyTorch, ONNX Runtime and JAX",
         description="Times of softmax beside those of the installed libraries: medians of interleaved rounds.",
     )
-    bench.add_argument("--plot", metavar="FILE.png", type=Path, help="draw the time against the row length instead")
+    instead = bench.add_mutually_exclusive_group()
+    instead.add_argument("--plot", metavar="FILE.png", type=Path, help="draw the time against the row length instead")
+    instead.add_argument(
+        "--activations", action="store_true", help="the activations and their gradients instead of softmax"
+    )
     bench.add_argument("--quick", action="store_true", help="fewer rounds: done in seconds, and less certain")
     bench.add_argument(
         "--threads", metavar="N", type=_positive, default=1, help="threads for every library (default: 1)"
@@ -132,7 +136,7 @@ def _demo(arguments: argparse.Namespace) -> None:
 def _bench(arguments: argparse.Namespace) -> None:
     from fastact.cli import bench
 
-    bench.run(arguments.threads, quick=arguments.quick, plot=arguments.plot)
+    bench.run(arguments.threads, quick=arguments.quick, plot=arguments.plot, activations=arguments.activations)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import time
 
 import numpy as np
 import pytest
+from activation_registry import ACTIVATIONS, CALLS
 
 import fastact
 from fastact.__main__ import main
@@ -367,6 +368,43 @@ def test_bench_refuses_wrong_results(monkeypatch, capsys):
     assert "Wrong" in capsys.readouterr().err
 
 
+def test_bench_of_activations(monkeypatch, capsys):
+    from fastact.cli import bench, peers
+
+    monkeypatch.setattr(peers, "PEERS", (peers.Fastact, peers.NumPy))
+    times = {"fastact": 1e-6, "NumPy": 5e-7, "copy": 2.56e-5}
+    monkeypatch.setattr(bench, "medians", lambda calls, rounds: {name: times[name] for name in calls})
+    assert main(["bench", "--activations", "--quick"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    rows = [line.split() for line in lines]
+    for call in CALLS:
+        found = [row[1:] for row in rows if row[:1] == [str(call)]]
+        assert len(found) == (4 if call.takes_out else 2), f"{call} is in {len(found)} tables"
+        assert all(row[-1] == "0.2" for row in found), f"{call}: the copy's time is not in the last column"
+        compared = [row for row in found if "NumPy" in row]
+        assert len(compared) == 2 * sum(peers.NumPy.has(str(call), given_output=mode) for mode in (False, True))
+        assert all("0.50!" in row for row in compared), f"{call}: the loss is not marked"
+
+
+def test_bench_refuses_two_contents(capsys):
+    assert "not allowed with" in refusal(capsys, "bench", "--activations", "--plot", "times.png")
+
+
+@pytest.mark.parametrize("function", ["sigmoid", "mish_backward"])
+def test_bench_of_activations_refuses_wrong_results(monkeypatch, capsys, function):
+    from fastact.cli import bench, peers
+
+    class Wrong(peers.NumPy):
+        name = "Wrong"
+        tables = ({function: lambda *operands: 1.01 * operands[0]}, {})
+
+    monkeypatch.setattr(peers, "PEERS", (peers.Fastact, Wrong))
+    monkeypatch.setattr(bench, "medians", lambda calls, rounds: dict.fromkeys(calls, 1e-6))
+    assert main(["bench", "--activations", "--quick"]) == 2
+    assert f"Wrong computes {function} " in capsys.readouterr().err
+
+
 def test_plot(monkeypatch, capsys):
     pytest.importorskip("matplotlib")
     from fastact.cli import bench, peers
@@ -395,3 +433,39 @@ def test_peers_are_right(function, mode):
             call = peer(1).call(function, *operands, given_output=given_output)
             assert agrees(call(), reference(function, *operands), x.dtype)
             assert (call() is call()) == given_output
+
+
+@pytest.mark.parametrize("mode", ["allocating", "given output"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("listed", CALLS, ids=str)
+def test_peers_compute_the_list(listed, dtype, mode):
+    from fastact.cli import peers
+    from fastact.cli.bench import ELEMENTWISE_TOLERANCES, agrees, logits, operands
+
+    function, given_output = str(listed), mode == "given output"
+    assert peers.Fastact.has(function, given_output=given_output) == (listed.takes_out or not given_output)
+    x = logits((20, 30), dtype)
+    arrays, values = operands(function, x), tuple(peers.standard(function).values())
+    expected = listed.exact(dtype, arrays, values)[0].astype(np.float64)
+    for peer in (peers.Fastact, peers.NumPy, peers.SciPy):
+        if peer.has(function, given_output=given_output) and peer.is_installed():
+            call = peer(1).call(function, *arrays, given_output=given_output)
+            if call is not None:  # an older SciPy lacks some
+                assert agrees(call(), expected, x.dtype, ELEMENTWISE_TOLERANCES), peer.name
+                assert (call() is call()) == given_output, peer.name
+    copy = peers.Copy(1).call(function, *arrays, given_output=given_output)
+    assert_same_bits(copy(), arrays[-1])
+    assert copy() is not arrays[-1]
+    assert (copy() is copy()) == given_output
+
+
+def test_parameters_without_default():
+    """Every parameter has a value in its range, and one that is given a default in the list has that."""
+    from fastact.cli import peers
+
+    for activation in ACTIVATIONS:
+        values = peers.standard(f"{activation}_backward")
+        assert values == peers.standard(activation.name)
+        for name, default, low, high in activation.parameters:
+            assert low <= values[name] <= high, f"{activation}: {name}"
+            assert default in (None, values[name]), f"{activation}: {name}"

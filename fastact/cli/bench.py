@@ -1,19 +1,19 @@
-"""``fastact bench``: softmax beside the libraries that are installed."""
+"""``fastact bench``: softmax, or the activations, beside the libraries that are installed."""
 
 from __future__ import annotations
 
-import math
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import fastact
+from fastact import _core
 from fastact.cli import CommandError, require
 from fastact.cli.measure import medians, reference
-from fastact.cli.peers import Call, Peer, installed
+from fastact.cli.peers import FUNCTIONS, Call, Copy, Peer, installed, standard
 from fastact.cli.table import show
 
 Array = np.ndarray[Any, Any]
@@ -24,6 +24,10 @@ MODES = ("allocating", "given output")
 """Whether each call makes an array for its result, or writes into one made beforehand."""
 TOLERANCES = {"float32": 1e-4, "float64": 1e-10}
 """Largest relative difference from the reference: far above rounding, far below any mistake."""
+ELEMENTWISE_TOLERANCES = {"float32": 1e-3, "float64": 1e-7}
+"""The same for activations: JAX loses digits in the tails, PyTorch and ONNX Runtime keep some constants in float32."""
+
+ELEMENTWISE_SHAPE = (128, 1000)
 
 SWEPT = 1 << 18
 """Entries of each array that the plot is drawn from."""
@@ -31,20 +35,30 @@ SWEPT = 1 << 18
 MICROSECONDS = 10_000
 """Arrays with fewer entries than this are timed in microseconds per call, others in nanoseconds per entry."""
 
+LEGEND = """\
+Allocating: each call makes an array for its result; given output: it does not.
+Medians of interleaved rounds. vs best: the time of the fastest other library,
+divided by fastact's; ! marks a loss."""
 
-def run(threads: int, *, quick: bool, plot: Path | None) -> None:
-    """Print the tables, or draw the plot."""
+
+def run(threads: int, *, quick: bool, plot: Path | None, activations: bool) -> None:
+    """Print the tables of softmax or of the activations, or draw the plot."""
     rounds = 5 if quick else 25
+    if activations:
+        peers = installed(threads)
+        _introduce(peers, threads)
+        for dtype in DTYPES:
+            for mode in MODES:
+                _activations(peers, dtype, mode, rounds)
+        print(f"ns per entry; copy: NumPy's copy of the input.\n{LEGEND}")
+        return
     if plot is None:
         peers = installed(threads)
         _introduce(peers, threads)
         for dtype in DTYPES:
             for mode in MODES:
                 _table(peers, dtype, mode, rounds)
-        print(f"Arrays of {MICROSECONDS} entries and more: ns per entry; smaller ones: µs per call.")
-        print("Allocating: each call makes an array for its result; given output: it does not.")
-        print("Medians of interleaved rounds. vs best: the time of the fastest other library,")
-        print("divided by fastact's; ! marks a loss.")
+        print(f"Arrays of {MICROSECONDS} entries and more: ns per entry; smaller ones: µs per call.\n{LEGEND}")
         return
     require("bench --plot", "docs", "matplotlib")
     from fastact.cli import plot as drawing
@@ -64,22 +78,38 @@ def logits(shape: tuple[int, ...], dtype: str) -> Array:
     return np.random.default_rng(0).normal(0, 3, shape).astype(dtype)
 
 
-def agrees(result: Any, expected: Array, dtype: Any) -> bool:
+def operands(function: str, x: Array) -> tuple[Array, ...]:
+    """What one of `FUNCTIONS` takes, made of x: x itself, or a gradient and what its gradient needs."""
+    name = function.removesuffix("_backward")
+    if function == name:
+        return (x,)
+    takes_result = _core.activations[name]["needs"] == "y"
+    return x[:, ::-1].copy(), _core.elementwise_ufuncs[name](x, *standard(name).values()) if takes_result else x
+
+
+def agrees(result: Any, expected: Array, dtype: Any, tolerances: Mapping[str, float] = TOLERANCES) -> bool:
     """Whether a library's result is right, up to the rounding of its type."""
     a = np.asarray(result)
-    tolerance = TOLERANCES[np.dtype(dtype).name]
+    tolerance = tolerances[np.dtype(dtype).name]
     right = np.allclose(a, expected, rtol=tolerance, atol=tolerance * 1e-2 * np.abs(expected).max())
     return a.dtype == dtype and a.shape == expected.shape and right
 
 
-def calls(peers: Sequence[Peer], x: Array, mode: str) -> dict[str, Call]:
-    """Softmax of x by each library that can; one that gives a wrong result is an error, not a time."""
-    expected = reference("softmax", x, dtype=np.float64)
-    made = {peer.name: peer.call("softmax", x, given_output=mode == "given output") for peer in peers}
+def calls(peers: Sequence[Peer], mode: str, x: Array, function: str = "softmax") -> dict[str, Call]:
+    """The function of x by each library that can; one that gives a wrong result is an error, not a time."""
+    if function in FUNCTIONS:
+        # fastact itself in float64: the tests hold it against references, and here the others must agree with it.
+        arrays, tolerances = operands(function, x), ELEMENTWISE_TOLERANCES
+        wide = (a.astype(np.float64) for a in arrays)
+        expected = _core.elementwise_ufuncs[function](*wide, *standard(function).values())
+    else:
+        arrays, tolerances = (x,), TOLERANCES
+        expected = reference(function, x, dtype=np.float64)
+    made = {peer.name: peer.call(function, *arrays, given_output=mode == "given output") for peer in peers}
     found = {name: call for name, call in made.items() if call is not None}
     for name, call in found.items():
-        if not agrees(call(), expected, x.dtype):
-            raise CommandError(f"{name} computes the softmax of {x.shape} {x.dtype} entries wrong: it is not timed")
+        if not agrees(call(), expected, x.dtype, tolerances):
+            raise CommandError(f"{name} computes {function} of {x.shape} {x.dtype} entries wrong: it is not timed")
     return found
 
 
@@ -92,20 +122,43 @@ def _counted(threads: int) -> str:
     return f"{threads} thread{'s' * (threads > 1)}"
 
 
+def _verdict(times: Mapping[str, float]) -> tuple[str | None, str]:
+    """The fastest other library, if there is one, and its time as a multiple of fastact's."""
+    best = min((name for name in times if name != "fastact"), key=lambda name: times[name], default=None)
+    if best is None:
+        return None, ""
+    ratio = times[best] / times["fastact"]
+    return best, f"{ratio:.2f}{'!' if ratio < 1 else ' '}"
+
+
 def _table(peers: Sequence[Peer], dtype: str, mode: str, rounds: int) -> None:
     rows = []
     names: list[str] = []
     for shape in SHAPES:
         x = logits(shape, dtype)
-        times = medians(calls(peers, x, mode), rounds)
+        times = medians(calls(peers, mode, x), rounds)
         names = list(times)
         unit = 1e6 if x.size < MICROSECONDS else 1e9 / x.size
-        best = min((seconds for name, seconds in times.items() if name != "fastact"), default=math.nan)
-        ratio = best / times["fastact"]
-        verdict = f"{ratio:.2f}{'!' if ratio < 1 else ' '}"
+        verdict = _verdict(times)[1]
         rows.append([f"{shape[0]} x {shape[1]}", *(f"{seconds * unit:.3g}" for seconds in times.values()), verdict])
     short = {"scikit-learn": "sklearn", "ONNX Runtime": "ONNX RT"}
     show(f"softmax, {dtype}, {mode}", ["shape", *(short.get(name, name) for name in names), "vs best"], rows)
+
+
+def _activations(peers: Sequence[Peer], dtype: str, mode: str, rounds: int) -> None:
+    rows = []
+    x = logits(ELEMENTWISE_SHAPE, dtype)
+    for function in FUNCTIONS:
+        timed = calls(peers, mode, x, function)
+        if "fastact" not in timed:  # prelu_backward has two results and takes no array for them
+            continue
+        copy = Copy(1).made(function, None, (x,), mode == "given output")
+        times = medians({**timed, Copy.name: copy}, rounds)
+        cells = {name: f"{seconds * 1e9 / x.size:.3g}" for name, seconds in times.items()}
+        best, verdict = _verdict({name: times[name] for name in timed})
+        rows.append([function, cells["fastact"], cells[best] if best else "", best or "", verdict, cells[Copy.name]])
+    header = ["function", "fastact", "best other", "its name", "vs best", "copy"]
+    show(f"{ELEMENTWISE_SHAPE[0]} x {ELEMENTWISE_SHAPE[1]}, {dtype}, {mode}", header, rows)
 
 
 def _sweep(
@@ -115,6 +168,6 @@ def _sweep(
     lines: dict[str, list[tuple[int, float]]] = {}
     for n in lengths:
         x = logits((SWEPT // n, n), dtype)
-        for name, seconds in medians(calls(peers, x, mode), rounds).items():
+        for name, seconds in medians(calls(peers, mode, x), rounds).items():
             lines.setdefault(name, []).append((n, seconds * 1e9 / x.size))
     return lines
