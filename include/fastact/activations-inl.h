@@ -7,13 +7,13 @@
    besides formula(0), which serves all others. */
 
 #if FASTACT_REAL == 32
-#define NEAR -64    /* down to here exp(z) is no smaller than 2**-93 */
+#define NEAR -42    /* down to here exp(-z)**2 does not overflow, and below it is nothing beside 1 */
 #define BOTTOM -200 /* below, even the largest number times exp(z) is 0 */
 #define FLOOR -86   /* exp(z) is a normal number, and nothing beside 1 */
 #define SHIFTED 40  /* sigmoid: 2**-SHIFTED exp(x) does not overflow wherever 1 / exp(x) is not 0 */
 #define TOP 105
 #else
-#define NEAR -600
+#define NEAR -350
 #define BOTTOM -1460
 #define FLOOR -700
 #define SHIFTED 80
@@ -49,8 +49,8 @@ FASTACT_INLINE vec rescaled(int far, vec a, vec scale) { return far ? scaled_dow
 
 /* The nearest finite number; NaN stays NaN. */
 FASTACT_INLINE vec finite(vec a) { return vmax(vset(-LARGEST), vmin(vset(LARGEST), a)); }
-/* p x, and 0 for p = 0 though x be infinite. */
-FASTACT_INLINE vec times(vec p, vec x) { return vmul(p, vless_select(vset(0), vabs(p), x, finite(x))); }
+/* p x for x <= 0 or NaN, and 0 for p = 0 though x be infinite. The limit is a constant of a loop where p is one. */
+FASTACT_INLINE vec times(vec p, vec x) { return vmul(p, vmax(vless_select(vset(0), vabs(p), vset(-INFINITY), vset(-LARGEST)), x)); }
 /* What rounding took from z = a b; 0 where z is so large that it does not matter. */
 FASTACT_INLINE vec product_lo(vec a, vec b, vec z) {
     vec lo = vfma(a, finite(b), vneg(z)), none = vset(0);
@@ -76,14 +76,46 @@ FASTACT_INLINE vec sigmoid_of(vec x, int has_lo, vec x_lo) {
 FASTACT_INLINE vec sigmoid_forward(vec x, vec p, vec q) { (void)p; (void)q; return sigmoid_of(x, 0, vset(0)); }
 FASTACT_INLINE vec sigmoid_backward(vec g, vec y, vec p, vec q) { (void)p; (void)q; return vmul(g, vmul(y, vsub(vset(1), y))); }
 
-/* tanh(x) = -m / (2 + m) for 0 <= x < 1/2, 1 - 2 e / (1 + e) above, m = expm1(-2 x), e = exp(-2 x); odd          dx = g (1 - y**2) */
+/* tanh(x), odd          dx = g (1 - y**2)
+   float32: from 16 polynomials in |x| - centre, one for each quarter octave of |x| + 9/8, of which a row holds one coefficient
+   (tools/minimax.py); relative error 2**-24.8 with rounded coefficients.
+   float64: m / (m + 2), m = expm1(2 |x|), and y - y lo/d for what rounding took from d = m + 2, as 1/d = (1 - y)/2. */
+#if FASTACT_REAL == 32
+#define TANH_END 9.02f /* from here on tanh rounds to 1 */
+#define TANH_DEGREE 6
+static const real tanh_pieces[TANH_DEGREE + 1][16] = {
+    {0x1.9e5cb6p-1f, 0x1.d9c6fap-1f, 0x1.f1994ep-1f, 0x1.faa794p-1f, 0x1.fecd6cp-1f, 0x1.ffd678p-1f, 0x1.fffa6p-1f, 0x1.ffff3ep-1f,
+     0x1.fffff6p-1f, 0x1p+0f, 0x1p+0f, 0x1p+0f, 0x0p+0f, 0x1.f597eap-3f, 0x1.d9353ep-2f, 0x1.45323ep-1f},
+    {0x1.614ffep-2f, 0x1.265e28p-3f, 0x1.c65b18p-5f, 0x1.545204p-6f, 0x1.323a2ap-8f, 0x1.4c3826p-11f, 0x1.67c964p-14f, 0x1.858c94p-17f,
+     0x1.36c75cp-21f, 0x1.0500a6p-27f, 0x0p+0f, 0x0p+0f, 0x1p+0f, 0x1.e149ap-1f, 0x1.92a948p-1f, 0x1.3173b2p-1f},
+    {-0x1.1defc2p-2f, -0x1.106456p-3f, -0x1.b99374p-5f, -0x1.50c472p-6f, -0x1.318272p-8f, -0x1.4c1cfap-11f, -0x1.67c52ep-14f, -0x1.858bc4p-17f,
+     -0x1.36b99cp-21f, -0x1.565b46p-26f, 0x0p+0f, 0x0p+0f, -0x1.4cc642p-25f, -0x1.d78144p-3f, -0x1.74274ap-2f, -0x1.8403dp-2f},
+    {0x1.c6953ep-4f, 0x1.33e8d8p-4f, 0x1.15b66ep-5f, 0x1.b79c78p-7f, 0x1.9511dp-9f, 0x1.ba1224p-12f, 0x1.df2368p-15f, 0x1.036a48p-17f,
+     0x1.963d52p-22f, -0x1.327878p-27f, 0x0p+0f, 0x0p+0f, -0x1.55542ep-2f, -0x1.071d8p-2f, -0x1.81dfc2p-4f, 0x1.5676c2p-5f},
+    {0x1.ae9c06p-9f, -0x1.9d4a38p-6f, -0x1.eadc7p-7f, -0x1.a50c0ep-8f, -0x1.9159f6p-10f, -0x1.b98db6p-13f, -0x1.df189ap-16f, -0x1.036e24p-18f,
+     -0x1.96ce88p-23f, -0x1.4f4ed2p-26f, 0x0p+0f, 0x0p+0f, -0x1.56b64cp-13f, 0x1.1e017ap-3f, 0x1.51447cp-3f, 0x1.989d8p-4f},
+    {-0x1.0808cp-5f, 0x1.2f68bp-10f, 0x1.23f66p-8f, 0x1.35142ep-9f, 0x1.46ec0ep-11f, 0x1.6f50f4p-14f, 0x1.8faa7ap-17f, 0x1.b1006ap-20f,
+     0x1.85f1a2p-24f, -0x1.0940eap-27f, 0x0p+0f, 0x0p+0f, 0x1.167bdap-3f, 0x1.26a61ap-4f, -0x1.b163c8p-6f, -0x1.03e2dep-4f},
+    {0x1.28ff84p-6f, 0x1.162ca2p-8f, -0x1.15abecp-11f, -0x1.4d8446p-11f, -0x1.a0a4c8p-13f, -0x1.e6394ep-16f, -0x1.09d3bp-18f, -0x1.20309cp-21f,
+     -0x1.027324p-25f, -0x1.9daacep-29f, 0x0p+0f, 0x0p+0f, -0x1.3f8878p-6f, -0x1.15dfe4p-4f, -0x1.9d8d24p-5f, -0x1.8dbea2p-10f},
+};
 FASTACT_INLINE vec tanh_forward(vec x, vec p, vec q) {
     (void)p; (void)q;
-    const vec half = vset((real)0.5);
-    vec a = vabs(x), e, m = expm1_and_exp(vmax(vset(-50), vmul(a, vset(-2))), 0, a, &e);
-    vec d = vadd(vset(1), e), y = divide(vless_select(a, half, vneg(m), vadd(e, e)), vset(0), d, sum_lo(vset(1), e, d));
-    return vcopysign(vless_select(a, half, y, vsub(vset(1), y)), x);
+    const vec shift = vset(1.125f);
+    vec a = vmin(vset(TANH_END), vabs(x)), b = vadd(a, shift), j = vquarter_octave(b), u = vsub(a, vsub(vquarter_centre(b), shift));
+    vec y = vlookup16(tanh_pieces[TANH_DEGREE], j);
+    for (int k = TANH_DEGREE - 1; k >= 0; k--) y = vmadd(y, u, vlookup16(tanh_pieces[k], j));
+    return vcopysign(y, x);
 }
+#else
+FASTACT_INLINE vec tanh_forward(vec x, vec p, vec q) {
+    (void)p; (void)q;
+    const vec two = vset(2), half = vset(0.5);
+    vec a = vmin(vset(20), vabs(x)), m = expm1_quarters(vadd(a, a), 0, a), d = vadd(m, two), y = vdiv(m, d);
+    vec lo = sum_lo(vmax(m, two), vmin(m, two), d);
+    return vcopysign(vfma(vmul(y, lo), vfma(y, half, vneg(half)), y), x);
+}
+#endif
 FASTACT_INLINE vec tanh_backward(vec g, vec y, vec p, vec q) { (void)p; (void)q; return vmul(g, vfma(vneg(y), y, vset(1))); }
 
 /* relu(x) = max(x, 0)          dx = g for x > 0, else 0 */
@@ -162,14 +194,17 @@ FASTACT_INLINE far_exp exp_minus_abs(int far, vec z, int has_lo, vec z_lo) {
     return far ? exp_far(1, z, has_lo, z_lo) : exp_far(0, vneg(vabs(z)), has_lo, vless_select(z, vset(0), z_lo, vneg(z_lo)));
 }
 
+/* exp(-z) where it is no larger than exp(-NEAR); far above 0, any exponential too small to matter does. */
+FASTACT_INLINE vec exp_above(vec z, int has_lo, vec z_lo) {
+    return exp_quarters(vmin(vset(-NEAR), vmax(vset(FLOOR), vneg(z))), has_lo, has_lo ? vneg(z_lo) : z_lo, vset(MAGIC));
+}
 /* a sigmoid(z) = a / (1 + exp(-z)), and a exp(z) far below 0. `limit`: an infinite a belongs to an infinite z. */
 FASTACT_INLINE vec gate(int far, int limit, vec a, vec z, int has_lo, vec z_lo) {
     if (far) {
         far_exp r = exp_far(1, z, has_lo, z_lo);
         return scaled_down(vmul(limit ? finite(a) : a, r.e), r.scale);
     }
-    vec e = exp_quarters(vmin(vset(-NEAR), vmax(vset(FLOOR), vneg(z))), has_lo, has_lo ? vneg(z_lo) : z_lo, vset(MAGIC));
-    return vdiv(a, vadd(vset(1), e));
+    return vdiv(a, vadd(vset(1), exp_above(z, has_lo, z_lo)));
 }
 /* 1 / (d + d_lo) to nearly twice the digits */
 FASTACT_INLINE vec inverse_of(vec d, vec d_lo, vec *lo) {
@@ -180,20 +215,20 @@ FASTACT_INLINE vec inverse_of(vec d, vec d_lo, vec *lo) {
 /* g (y + y_lo) for a small y_lo; g may be infinite. */
 FASTACT_INLINE vec times_pair(vec g, vec y, vec y_lo) { return vfma(g, y, vmul(finite(g), y_lo)); }
 
-/* Its derivative for a = x, with v = x z'(x):  g s (1 + v (1 - s)), s = sigmoid(z), where e = exp(-|z|) and i = 1 / (1 + e) make
-   e i and i of s and 1 - s, or the other way round;  g e (1 + v) far below 0. Where the terms cancel, low parts count. */
+/* Its derivative for a = x, with v = x z'(x):  g s (1 + v (1 - s)) = g (1 + e (1 + v)) / (1 + e (2 + e)), s = sigmoid(z), e = exp(-z);
+   g exp(z) (1 + v) far below 0. Both sums in brackets are in two parts: where 1 and e (1 + v) cancel, little is lost. */
 FASTACT_INLINE vec gate_backward(int far, vec g, vec z, int has_lo, vec z_lo, vec v, vec v_lo) {
-    far_exp r = exp_minus_abs(far, z, has_lo, z_lo);
+    const vec one = vset(1), two = vset(2);
     v = vmax(vset(-10000), vmin(vset(TOP), v));
-    if (far) return scaled_down(vmul(g, vfma(r.e, v, r.e)), r.scale);
-    vec one = vset(1), d = vadd(one, r.e), i_lo, i = inverse_of(d, sum_lo(one, r.e, d), &i_lo);
-    vec ei = vmul(r.e, i), ei_lo = vfma(r.e, i, vneg(ei));
-    vec s = vless_select(z, vset(0), ei, i), t = vless_select(z, vset(0), i, ei), t_lo = vless_select(z, vset(0), i_lo, ei_lo);
-    vec h = vfma(v, t, one), y = vmul(s, h), y_lo = vfma(s, h, vneg(y));
-    vec h_lo = vmul(v, t_lo);
-    if (has_lo) h_lo = vfma(v_lo, t, h_lo);
-    y_lo = vadd(y_lo, vmul(s, h_lo));
-    return times_pair(g, y, y_lo);
+    vec w = vadd(v, one), w_lo = vsub(v, vsub(w, one));
+    if (has_lo) w_lo = vadd(w_lo, v_lo);
+    if (far) {
+        far_exp r = exp_far(1, z, has_lo, z_lo);
+        return scaled_down(vmul(g, vfma(r.e, w, vmul(r.e, w_lo))), r.scale);
+    }
+    vec e = exp_above(z, has_lo, z_lo), u = vadd(e, two), u_lo = vsub(e, vsub(u, two));
+    vec n = vfma(e, w, vfma(e, w_lo, one)), d = vfma(e, u, vfma(e, u_lo, one)), r = vdiv(one, d), y = vmul(n, r);
+    return times_pair(g, y, vmul(vfma(vneg(y), d, n), r));
 }
 
 /* silu(x) = x sigmoid(x) */
@@ -385,7 +420,7 @@ FASTACT_INLINE vec piecewise(const real (*table)[16], vec x) {
 FASTACT_INLINE vec gelu_tail_near(vec x) { return vmul(finite(x), piecewise(gelu_pieces, x)); }
 FASTACT_INLINE vec gelu_slope_near(vec x, vec *lo) { *lo = vset(0); return piecewise(gelu_slope_pieces, x); }
 #else
-#define GELU_END 34 /* here E passes exp(NEAR) */
+#define GELU_END 26 /* here E passes exp(NEAR) */
 FASTACT_INLINE vec gelu_tail_near(vec x) { return gelu_tail(0, x); }
 FASTACT_INLINE vec gelu_slope_near(vec x, vec *lo) { vec scale; return gelu_slope(0, x, lo, &scale); }
 #endif
@@ -400,10 +435,11 @@ FASTACT_INLINE vec gelu_backward(vec g, vec x, vec p, vec q) {
     (void)p; (void)q;
     const vec zero = vset(0), end = vset(-GELU_END);
     vec lo, scale, tail = gelu_slope_near(x, &lo);
-    vec y = times_pair(g, vless_select(x, zero, tail, vsub(vset(1), tail)), vless_select(x, zero, lo, zero));
+    vec above = vsub(vset(1), tail), above_lo = vsub(vsub(vsub(vset(1), above), tail), lo);
+    vec y = times_pair(g, vless_select(x, zero, tail, above), vless_select(x, zero, lo, above_lo));
     if (!vany_less(x, end)) return y;
     tail = gelu_slope(1, x, &lo, &scale);
-    return vless_select(x, end, scaled_down(vmul(g, tail), scale), y);
+    return vless_select(x, end, scaled_down(times_pair(g, tail, lo), scale), y);
 }
 
 /* log(1 + exp(z)) = max(z, 0) + log1p(exp(-|z|)), divided by p */
@@ -480,8 +516,8 @@ FASTACT_INLINE vec mish_backward_of(int far, vec g, vec x) {
     h_lo = vadd(vadd(h_lo, m_lo), vfma(c, i_lo, vmul(c_lo, i)));
     vec s = vmul(e, i), s_lo = vfma(e, i_lo, vfma(e, i, vneg(s)));
     vec below = vmul(s, h), below_lo = vadd(vfma(s, h, vneg(below)), vfma(s_lo, h, vmul(s, h_lo)));
-    vec above = vmul(i, vfma(vmul(c, i), vmul(e, e), n));
-    return times_pair(g, vless_select(x, zero, below, above), vless_select(x, zero, below_lo, zero));
+    vec k = vfma(vmul(c, i), vmul(e, e), n), above = vmul(i, k), above_lo = vfma(i, k, vneg(above));
+    return times_pair(g, vless_select(x, zero, below, above), vless_select(x, zero, below_lo, above_lo));
 }
 FASTACT_INLINE vec mish_backward(vec g, vec x, vec p, vec q) {
     (void)p; (void)q;
@@ -512,7 +548,10 @@ FASTACT_INLINE vec hard_tanh_forward(vec x, vec p, vec q) { return vmin(q, vmax(
 FASTACT_INLINE vec hard_tanh_backward(vec g, vec x, vec p, vec q) { return between(g, x, p, q); }
 
 /* hard_sigmoid(x) = min(max(p x + q, 0), 1)          dx = p g for 0 < p x + q < 1, else 0 */
-FASTACT_INLINE vec hard_sigmoid_forward(vec x, vec p, vec q) { return vmin(vset(1), vmax(vset(0), vfma(p, vless_select(vset(0), vabs(p), x, finite(x)), q))); }
+FASTACT_INLINE vec hard_sigmoid_forward(vec x, vec p, vec q) {
+    vec limit = vless_select(vset(0), vabs(p), vset(INFINITY), vset(LARGEST)); /* p = 0 makes 0 of an infinite x */
+    return vmin(vset(1), vmax(vset(0), vfma(p, vmin(limit, vmax(vneg(limit), x)), q)));
+}
 FASTACT_INLINE vec hard_sigmoid_backward(vec g, vec x, vec p, vec q) {
     vec one = vset(1), t = vsub(q, one), above = vadd(vfma(p, x, t), sum_lo(vneg(one), q, t)); /* p x + q itself might round to 1 */
     vec inside = vless_select(above, vset(0), vmul(p, g), vset(0));

@@ -1,4 +1,4 @@
-/* The activations over arrays: operands in memory to vectors, and the table of it all. */
+/* The activations over arrays: operands in memory to vectors. */
 
 /* Operand k of entry i: in[k][i & mask[k]], with mask 0 for one value, of which in[k] then holds LANES copies, and -1 for many. */
 typedef struct {
@@ -11,24 +11,33 @@ FASTACT_INLINE vec operand(const operands *o, int k, ptrdiff_t i, ptrdiff_t last
     return last && o->mask[k] ? vload_part(p, last, 1) : vload(p);
 }
 
-/* One vector of entries; `last` of them, or all for 0. Parameters stay in registers unless there is one for each entry. */
-#define P(k) (o->mask[k] ? operand(o, k, i, last) : fixed[k])
+/* A loop over vectors of entries, of which the last may hold fewer. Parameters stay in registers unless there is one for each entry;
+   only functions that have any need the second loop. */
+#define P(k) (varied ? operand(o, k, i, last) : fixed[k])
 #define FORWARD(name) name##_forward(operand(o, 0, i, last), P(1), P(2))
 #define BACKWARD(name) name##_backward(operand(o, 0, i, last), operand(o, 1, i, last), P(2), P(3))
-#define LOOP(name, value)                                                        \
-    static void name(const operands *o, ptrdiff_t n, real *out) {                \
-        vec fixed[4];                                                            \
-        for (int k = 1; k < 4; k++) fixed[k] = o->mask[k] ? vset(0) : vload(o->in[k]); \
-        for (ptrdiff_t i = 0; i < n; i += LANES) {                               \
-            ptrdiff_t last = n - i < LANES ? n - i : 0;                          \
-            vec y = value;                                                       \
-            if (last) vstore_part(out + i, y, last);                             \
-            else vstore(out + i, y);                                             \
-        }                                                                        \
+#define FOR_VECTORS(varied_, value)                          \
+    do {                                                     \
+        enum { varied = varied_ };                           \
+        for (ptrdiff_t i = 0; i < n; i += LANES) {           \
+            ptrdiff_t last = n - i < LANES ? n - i : 0;      \
+            vec y = value;                                   \
+            if (last) vstore_part(out + i, y, last);         \
+            else vstore(out + i, y);                         \
+        }                                                    \
+    } while (0)
+#define LOOP(name, arrays, parameters, value)                                         \
+    static void name(const operands *o, ptrdiff_t n, real *out) {                     \
+        vec fixed[4];                                                                 \
+        ptrdiff_t any = 0;                                                            \
+        for (int k = 1; k < 4; k++) fixed[k] = o->mask[k] ? vset(0) : vload(o->in[k]);                     \
+        for (int k = 0; k < (parameters); k++) any |= o->mask[(arrays) + k];          \
+        if ((parameters) > 0 && any) FOR_VECTORS(1, value);                           \
+        else FOR_VECTORS(0, value);                                                   \
     }
 #define ROW(name, needs, ulp, backward_ulp, first, second) \
-    LOOP(name##_loop, FORWARD(name))                       \
-    LOOP(name##_backward_loop, BACKWARD(name))
+    LOOP(name##_loop, 1, fastact_parameters(FASTACT_##name), FORWARD(name)) \
+    LOOP(name##_backward_loop, 2, fastact_parameters(FASTACT_##name), BACKWARD(name))
 FASTACT_ACTIVATIONS(ROW)
 #undef ROW
 
@@ -40,7 +49,7 @@ static void (*const elementwise_loops[])(const operands *, ptrdiff_t, real *) = 
 
 /* n entries. Operands and results that do not lie side by side, and float16, go through a buffer, a piece at a time. */
 #define PIECE 512
-static void elementwise(int f, ptrdiff_t n, const char *const *in, const ptrdiff_t *step, char *out, ptrdiff_t out_step, int half) {
+void FASTACT_ELEMENTWISE_NAME(int f, ptrdiff_t n, const char *const *in, const ptrdiff_t *step, char *out, ptrdiff_t out_step, int half) {
     const ptrdiff_t size = sizeof(real);
     real buffer[5][PIECE] __attribute__((aligned(64)));
     operands o;

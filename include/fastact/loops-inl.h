@@ -224,6 +224,6 @@ const fastact_kernels FASTACT_TABLE = {
     .write = write_results,
     .gather = gather,
     .scatter = scatter,
-    .elementwise = elementwise,
+    .elementwise = FASTACT_ELEMENTWISE_NAME,
     .size = sizeof(real),
 };

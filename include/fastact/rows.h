@@ -88,6 +88,10 @@ static inline int fastact_results(int function) {
 static inline int fastact_first_pass(int function) { return function < FASTACT_softmax_backward ? FASTACT_MAX : FASTACT_SUM; }
 static inline int fastact_last_pass(int function) { return fastact_results(function) ? FASTACT_SUM : FASTACT_MAP; }
 
+/* An activation or its gradient of n entries: operands as fastact_operands says, strides in bytes. */
+typedef void fastact_elementwise_kernel(int function, ptrdiff_t n, const char *const *in, const ptrdiff_t *step, char *out,
+                                        ptrdiff_t out_step, int half);
+
 /* The kernels of one instruction set for float32 or float64. */
 typedef struct {
     /* Rows begin to end, whole. Returns 0, or -1 for want of memory. */
@@ -107,8 +111,7 @@ typedef struct {
     int (*gather)(const fastact_job *job, int input, ptrdiff_t row, ptrdiff_t first, ptrdiff_t last, void *to);
     void (*scatter)(const fastact_job *job, ptrdiff_t row, ptrdiff_t first, ptrdiff_t last, const void *from);
 
-    /* An activation or its gradient of n entries: operands as fastact_operands says, strides in bytes. */
-    void (*elementwise)(int function, ptrdiff_t n, const char *const *in, const ptrdiff_t *step, char *out, ptrdiff_t out_step, int half);
+    fastact_elementwise_kernel *elementwise;
 
     size_t size; /* of an entry in the kernels, bytes */
 } fastact_kernels;

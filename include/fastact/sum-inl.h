@@ -27,7 +27,7 @@ FASTACT_INLINE fastact_pair pair_add(fastact_pair a, fastact_pair b) {
 #if FASTACT_REAL == 32
 
 typedef struct {
-    dvec v[2 * 64 / sizeof(nvec)];
+    dvec v[2 * VECTOR / sizeof(nvec)];
 } wide;
 
 FASTACT_INLINE wide wide_zero(void) { wide s; memset(&s, 0, sizeof s); return s; }

@@ -12,6 +12,7 @@ FASTACT_INLINE void nfence(void) { _mm_sfence(); }
 
 #if FASTACT_REAL == 32
 
+#define SIDE_BY_SIDE 2
 #define NLANES 8
 typedef __m256 nvec;
 typedef __m256d dvec;
@@ -43,6 +44,11 @@ FASTACT_INLINE nvec nlookup16(const real *table, nvec t) {
     nvec low = _mm256_permutevar8x32_ps(nload(table), j), high = _mm256_permutevar8x32_ps(nload(table + 8), j);
     return _mm256_blendv_ps(low, high, _mm256_castsi256_ps(_mm256_slli_epi32(j, 28)));
 }
+FASTACT_INLINE nvec nquarter_octave(nvec a) { return _mm256_castsi256_ps(_mm256_srli_epi32(_mm256_castps_si256(a), 21)); }
+FASTACT_INLINE nvec nquarter_centre(nvec a) {
+    const __m256i mask = _mm256_set1_epi32((int)0xffe00000), middle = _mm256_set1_epi32(1 << 20);
+    return _mm256_castsi256_ps(_mm256_or_si256(_mm256_and_si256(_mm256_castps_si256(a), mask), middle));
+}
 FASTACT_INLINE nvec nadd_quarters(nvec s, nvec t) {
     return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(s), _mm256_slli_epi32(_mm256_castps_si256(t), 21)));
 }
@@ -67,6 +73,7 @@ FASTACT_INLINE real nfirst(nvec a) { return _mm256_cvtss_f32(a); }
 
 #else
 
+#define SIDE_BY_SIDE 2
 #define NLANES 4
 typedef __m256d nvec;
 

@@ -14,6 +14,7 @@ FASTACT_INLINE void nfence(void) { _mm_sfence(); }
 
 #if FASTACT_REAL == 32
 
+#define SIDE_BY_SIDE 2
 #define NLANES 16
 typedef __m512 nvec;
 typedef __m512d dvec;
@@ -35,6 +36,11 @@ FASTACT_INLINE nvec nlookup(const void *table, nvec t) {
     return _mm512_permutevar_ps(_mm512_broadcast_f32x4(_mm_loadu_ps((const real *)table)), _mm512_castps_si512(t));
 }
 FASTACT_INLINE nvec nlookup16(const real *table, nvec t) { return _mm512_permutexvar_ps(_mm512_castps_si512(t), nload(table)); }
+FASTACT_INLINE nvec nquarter_octave(nvec a) { return _mm512_castsi512_ps(_mm512_srli_epi32(_mm512_castps_si512(a), 21)); }
+FASTACT_INLINE nvec nquarter_centre(nvec a) { /* (a & mask) | middle */
+    const __m512i mask = _mm512_set1_epi32((int)0xffe00000), middle = _mm512_set1_epi32(1 << 20);
+    return _mm512_castsi512_ps(_mm512_ternarylogic_epi32(_mm512_castps_si512(a), mask, middle, 0xEA));
+}
 FASTACT_INLINE nvec nadd_quarters(nvec s, nvec t) {
     return _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(s), _mm512_slli_epi32(_mm512_castps_si512(t), 21)));
 }
@@ -61,6 +67,7 @@ FASTACT_INLINE real nfirst(nvec a) { return _mm512_cvtss_f32(a); }
 
 #else
 
+#define SIDE_BY_SIDE 4
 #define NLANES 8
 typedef __m512d nvec;
 #define NMASK(k) ((__mmask8)((k) <= 0 ? 0u : (k) >= 8 ? 0xFFu : (1u << (k)) - 1u))

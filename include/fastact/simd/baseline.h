@@ -10,6 +10,7 @@ FASTACT_INLINE void nfence(void) { _mm_sfence(); }
 
 #if FASTACT_REAL == 32
 
+#define SIDE_BY_SIDE 4
 #define NLANES 4
 typedef __m128 nvec;
 typedef __m128d dvec;
@@ -41,6 +42,11 @@ FASTACT_INLINE nvec nlookup16(const real *table, nvec t) {
     __m128i j = _mm_and_si128(_mm_castps_si128(t), _mm_set1_epi32(15));
     return _mm_setr_ps(table[_mm_cvtsi128_si32(j)], table[_mm_extract_epi16(j, 2)], table[_mm_extract_epi16(j, 4)], table[_mm_extract_epi16(j, 6)]);
 }
+FASTACT_INLINE nvec nquarter_octave(nvec a) { return _mm_castsi128_ps(_mm_srli_epi32(_mm_castps_si128(a), 21)); }
+FASTACT_INLINE nvec nquarter_centre(nvec a) {
+    const __m128i mask = _mm_set1_epi32((int)0xffe00000), middle = _mm_set1_epi32(1 << 20);
+    return _mm_castsi128_ps(_mm_or_si128(_mm_and_si128(_mm_castps_si128(a), mask), middle));
+}
 FASTACT_INLINE nvec nadd_quarters(nvec s, nvec t) {
     return _mm_castsi128_ps(_mm_add_epi32(_mm_castps_si128(s), _mm_slli_epi32(_mm_castps_si128(t), 21)));
 }
@@ -57,6 +63,7 @@ FASTACT_INLINE real nfirst(nvec a) { return _mm_cvtss_f32(a); }
 
 #else
 
+#define SIDE_BY_SIDE 4
 #define NLANES 2
 typedef __m128d nvec;
 

@@ -9,6 +9,7 @@ FASTACT_INLINE void nfence(void) {}
 
 #if FASTACT_REAL == 32
 
+#define SIDE_BY_SIDE 4
 #define NLANES 4
 typedef float32x4_t nvec;
 typedef float64x2_t dvec;
@@ -37,6 +38,11 @@ FASTACT_INLINE nvec nlookup16(const real *table, nvec t) {
     uint8x16_t bytes = vreinterpretq_u8_u32(vmlaq_n_u32(vdupq_n_u32(0x03020100), j, 0x04040404));
     return vreinterpretq_f32_u8(vqtbl4q_u8(vld1q_u8_x4((const uint8_t *)table), bytes));
 }
+FASTACT_INLINE nvec nquarter_octave(nvec a) { return vreinterpretq_f32_u32(vshrq_n_u32(vreinterpretq_u32_f32(a), 21)); }
+FASTACT_INLINE nvec nquarter_centre(nvec a) {
+    uint32x4_t quarter = vandq_u32(vreinterpretq_u32_f32(a), vdupq_n_u32(0xffe00000));
+    return vreinterpretq_f32_u32(vorrq_u32(quarter, vdupq_n_u32(0x00100000)));
+}
 FASTACT_INLINE nvec nadd_quarters(nvec s, nvec t) {
     return vreinterpretq_f32_u32(vaddq_u32(vreinterpretq_u32_f32(s), vshlq_n_u32(vreinterpretq_u32_f32(t), 21)));
 }
@@ -60,6 +66,7 @@ FASTACT_INLINE real nfirst(nvec a) { return vgetq_lane_f32(a, 0); }
 
 #else
 
+#define SIDE_BY_SIDE 4
 #define NLANES 2
 typedef float64x2_t nvec;
 

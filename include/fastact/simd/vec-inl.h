@@ -1,11 +1,16 @@
-/* The virtual vector: 64 bytes (16 float32 or 8 float64) on every instruction set, so that sums are taken in one order
-   everywhere. An instruction set gives the operations on its own registers (nvec, n...); here they are lifted to all the
-   registers of a vec. */
-#define LANES (64 / (ptrdiff_t)sizeof(real))
+/* The virtual vector of the row kernels: 64 bytes (16 float32 or 8 float64) on every instruction set, so that sums are taken in one
+   order everywhere. Activations have no sums: theirs is as many registers as keep the processor busy (SIDE_BY_SIDE, measured).
+   An instruction set gives the operations on its own registers (nvec, n...); here they are lifted to all the registers of a vec. */
+#ifdef FASTACT_ACTIVATION_KERNELS
+#define VECTOR (SIDE_BY_SIDE * sizeof(nvec))
+#else
+#define VECTOR 64
+#endif
+#define LANES ((ptrdiff_t)(VECTOR / sizeof(real)))
 #define PARTS (LANES / NLANES)
 
 typedef struct {
-    nvec v[64 / sizeof(nvec)];
+    nvec v[VECTOR / sizeof(nvec)];
 } vec;
 
 #define EACH for (int k = 0; k < PARTS; k++)
@@ -56,6 +61,9 @@ FASTACT_INLINE vec vlookup(const void *table, vec t) { EACH t.v[k] = nlookup(tab
 #if FASTACT_REAL == 32
 /* table[low four bits of t], float32 only. */
 FASTACT_INLINE vec vlookup16(const real *table, vec t) { EACH t.v[k] = nlookup16(table, t.v[k]); return t; }
+/* In which quarter of an octave a number lies, in the low four bits; and the number in the middle of it. a > 0. */
+FASTACT_INLINE vec vquarter_octave(vec a) { EACH a.v[k] = nquarter_octave(a.v[k]); return a; }
+FASTACT_INLINE vec vquarter_centre(vec a) { EACH a.v[k] = nquarter_centre(a.v[k]); return a; }
 #endif
 /* The bits of t, two places lower than an exponent's, added to those of s. */
 FASTACT_INLINE vec vadd_quarters(vec s, vec t) { EACH s.v[k] = nadd_quarters(s.v[k], t.v[k]); return s; }
