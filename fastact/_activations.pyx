@@ -1738,7 +1738,8 @@ def threshold_backward(grad, x, threshold, value, *, out=None):
     return elementwise(FASTACT_threshold_backward, grad, x, threshold, value, out, True, None)
 
 
-def _gelu(approximate):
+cpdef bint _is_exact(approximate) except -1:
+    """Whether gelu is meant to be exact: what its argument `approximate` says."""
     if approximate not in ("none", "tanh"):
         raise ValueError(f"approximate must be 'none' or 'tanh', got {approximate!r}")
     return approximate == "none"
@@ -1798,7 +1799,7 @@ def gelu(x, approximate="none", *, out=None, where=True, dtype=None):
     >>> gelu(np.array([-6.0, 0.0, 2.0])).tolist()
     [-5.919525870226189e-09, 0.0, 1.9544997361036416]
     """
-    cdef int function = FASTACT_gelu if _gelu(approximate) else FASTACT_gelu_tanh
+    cdef int function = FASTACT_gelu if _is_exact(approximate) else FASTACT_gelu_tanh
     return elementwise(function, x, None, None, None, out, where, dtype)
 
 
@@ -1844,7 +1845,7 @@ def gelu_backward(grad, x, approximate="none", *, out=None):
     >>> gelu_backward(np.ones(2), np.array([-1.0, 2.0])).round(4).tolist()
     [-0.0833, 1.0852]
     """
-    cdef int function = FASTACT_gelu_backward if _gelu(approximate) else FASTACT_gelu_tanh_backward
+    cdef int function = FASTACT_gelu_backward if _is_exact(approximate) else FASTACT_gelu_tanh_backward
     return elementwise(function, grad, x, None, None, out, True, None)
 
 

@@ -73,7 +73,8 @@ def elementwise(name: str, operands: dict[str, Any], parameters: int, out: Any, 
         if wide != char:
             arrays[:count] = [x.astype(char, copy=False) for x in arrays[:count]]
         arrays[count:] = [np.asarray(x, wide) for x in arrays[count:]]
-    rows = _core.activations[name.removesuffix("_backward")]["parameters"]
+    line = name.removesuffix("_backward")
+    rows = (_core.activations.get(line) or _core.gated_pairs[line])["parameters"]
     for (parameter, _, low, _), a in zip(rows, arrays[count:], strict=True):
         if low > -np.inf and not np.all(np.isfinite(a) & (a > 0 if low > 0 else True)):
             needed = "greater than 0" if low > 0 else "finite"

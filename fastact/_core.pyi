@@ -6,6 +6,7 @@ ufuncs: dict[str, np.ufunc]
 masked_ufuncs: dict[str, np.ufunc]
 error_bounds: dict[str, float]
 activations: dict[str, dict[str, Any]]
+gated_pairs: dict[str, dict[str, Any]]
 elementwise_ufuncs: dict[str, np.ufunc]
 
 def available_isas() -> tuple[str, ...]: ...

@@ -18,6 +18,7 @@ cnp.import_umath()
 
 
 cdef extern from "fastact/activations.h" nogil:
+    enum: FASTACT_FIRST_GATED_PAIR
     enum: FASTACT_ELEMENTWISE
 
     ctypedef struct fastact_parameter:
@@ -640,7 +641,9 @@ cdef int make_ufuncs() except -1:
 
 #: name -> its line of the list of activations
 activations = {}
-#: name of an activation, or of its gradient with "_backward" -> ufunc
+#: the same of the gated pairs
+gated_pairs = {}
+#: name of either, or of its gradient with "_backward" -> ufunc
 elementwise_ufuncs = {}
 
 
@@ -655,7 +658,7 @@ cdef int make_elementwise_ufuncs() except -1:
             standard = activation.parameter[k].standard
             parameters.append((activation.parameter[k].name.decode(), standard if standard == standard else None,
                                activation.parameter[k].low, activation.parameter[k].high))
-        activations[name] = {
+        (activations if f < FASTACT_FIRST_GATED_PAIR else gated_pairs)[name] = {
             "parameters": tuple(parameters),
             "needs": chr(activation.needs),
             "ulp": activation.ulp,

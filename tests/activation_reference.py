@@ -117,7 +117,7 @@ def _sigma(x):
     return 1 / (1 + MP.exp(-x))
 
 
-def _gate(x, z, v):
+def _gate_terms(x, z, v):
     """The terms of (x sigma(z))', with v = x z'."""
     return _sigma(z), v * _sigma(z) * _sigma(-z)
 
@@ -170,15 +170,15 @@ DEFINITIONS = {
         lambda x: (_selu(MP.one if x > 0 else MP.exp(x), x),),
     ),
     "celu": (lambda x, a: x if x > 0 else a * MP.expm1(x / a), lambda x, a: (MP.one if x > 0 else MP.exp(x / a),)),
-    "silu": (lambda x: x * _sigma(x), lambda x: _gate(x, x, x)),
-    "swish": (lambda x, b: x * _sigma(b * x), lambda x, b: _gate(x, b * x, b * x)),
+    "silu": (lambda x: x * _sigma(x), lambda x: _gate_terms(x, x, x)),
+    "swish": (lambda x, b: x * _sigma(b * x), lambda x, b: _gate_terms(x, b * x, b * x)),
     "softplus": (lambda x, b: MP.log1p(MP.exp(b * x)) / b, lambda x, b: (_sigma(b * x),)),
     "softsign": (lambda x: x / (1 + abs(x)), lambda x: (1 / (1 + abs(x)) ** 2,)),
     "gelu": (
         lambda x: x * _normal(x),
         lambda x: (_normal(x), x * MP.exp(-x * x / 2) / MP.sqrt(2 * MP.pi)),
     ),
-    "gelu_tanh": (lambda x: x * _sigma(_gelu_argument(x)[0]), lambda x: _gate(x, *_gelu_argument(x))),
+    "gelu_tanh": (lambda x: x * _sigma(_gelu_argument(x)[0]), lambda x: _gate_terms(x, *_gelu_argument(x))),
     "log_sigmoid": (lambda x: -MP.log1p(MP.exp(-x)), lambda x: (_sigma(-x),)),
     "mish": (lambda x: x * MP.tanh(MP.log1p(MP.exp(x))), _mish_derivative),
     "relu6": (lambda x: _clip(x, 0, 6), lambda x: (MP.mpf(0 < x < 6),)),
@@ -405,3 +405,25 @@ WIDE = {
         lambda x, t, v: (np.where(x > t, np.ones_like(x), 0),),
     ),
 }
+
+
+# --- the gated pairs: an activation of x times another array --------------------------------------------------------
+
+
+def _times(functions):
+    forward, derivative = functions
+    return lambda x, p: p * forward(x), lambda x, p: tuple(p * term for term in derivative(x))
+
+
+#: name -> the activation of the gate
+GATES = {"glu": "sigmoid", "swiglu": "silu", "geglu": "gelu", "geglu_tanh": "gelu_tanh"}
+# The sigmoid's own gradient takes its result.
+_BY_X = {
+    "sigmoid": (
+        (_sigma, lambda x: (_sigma(x) * _sigma(-x),)),
+        (WIDE["sigmoid"][0], lambda x: (np.multiply(*_wide_gate(_one(x))),)),
+    )
+}
+for _name, _gate in GATES.items():
+    _definition, _fast = _BY_X.get(_gate, (DEFINITIONS[_gate], WIDE[_gate]))
+    DEFINITIONS[_name], WIDE[_name] = _times(_definition), _times(_fast)

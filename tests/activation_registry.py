@@ -15,7 +15,18 @@ from registry import DTYPES
 import fastact
 from fastact import _core
 
-__all__ = ["ACTIVATIONS", "CALLS", "DTYPES", "Activation", "Call", "landmarks", "public_functions"]
+__all__ = [
+    "ACTIVATIONS",
+    "CALLS",
+    "DTYPES",
+    "GATED_CALLS",
+    "GATED_PAIRS",
+    "Activation",
+    "Call",
+    "around",
+    "landmarks",
+    "public_functions",
+]
 
 
 @dataclass(frozen=True)
@@ -87,6 +98,30 @@ class Activation:
 ACTIVATIONS = [Activation(name, **row) for name, row in _core.activations.items()]
 
 
+class GatedPair(Activation):
+    """A line of the list of gated pairs: a function of x and another array, publicly of the two as halves of one."""
+
+    def joined(self, x, other):
+        x, other = np.broadcast_arrays(x, np.asarray(other, np.asarray(x).dtype))
+        return np.concatenate([other, x] if self.public_name == "glu" else [x, other], axis=-1)
+
+    @cached_property
+    def forward(self):
+        function = super().forward
+        return lambda x, other: function(self.joined(x, other))
+
+    def backward_halves(self, grad, x, other):
+        """The gradients with respect to x and to the other array."""
+        halves = np.split(self.public_backward(grad, self.joined(x, other)), 2, axis=-1)
+        return halves[::-1] if self.public_name == "glu" else halves
+
+    def backward(self, grad, x, other):
+        return self.backward_halves(grad, x, other)[0]
+
+
+GATED_PAIRS = [GatedPair(name, **row) for name, row in _core.gated_pairs.items()]
+
+
 @dataclass(frozen=True)
 class Call:
     """An activation or its gradient: what most tests are run on."""
@@ -137,6 +172,7 @@ class Call:
 
 
 CALLS = [Call(activation, is_gradient) for activation in ACTIVATIONS for is_gradient in (False, True)]
+GATED_CALLS = [Call(pair, is_gradient) for pair in GATED_PAIRS for is_gradient in (False, True)]
 
 
 def _ordinals(x):

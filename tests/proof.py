@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 from activation_reference import HAS_LONGDOUBLE, ulps
-from activation_registry import CALLS, DTYPES, around, landmarks
+from activation_registry import CALLS, DTYPES, GATED_CALLS, around, landmarks
 
 import fastact
 
@@ -28,7 +28,7 @@ KEPT = ROOT / "docs" / "proof.json"
 PIECE = 1 << 14
 TASK = 1 << 24
 SAMPLES = 100_000_000
-JOBS = {f"{call} {np.dtype(dtype).name}": (call, dtype) for call in CALLS for dtype in DTYPES}
+JOBS = {f"{call} {np.dtype(dtype).name}": (call, dtype) for call in CALLS + GATED_CALLS for dtype in DTYPES}
 
 
 def digest():
@@ -44,7 +44,7 @@ def isas():
 
 def is_exhaustive(job):
     call, dtype = JOBS[job]
-    return dtype is np.float32 and not call.is_gradient
+    return dtype is np.float32 and call not in GATED_CALLS and not call.is_gradient
 
 
 def tasks(job, quick):
@@ -77,38 +77,41 @@ def samples(call, dtype, values, seed, count):
 
 
 def pieces(job, first, count):
-    """The operands of the task, a piece at a time."""
+    """The operands of the task and its parameters, a piece at a time."""
     call, dtype = JOBS[job]
     values = call.activation.some_values
     if is_exhaustive(job):
         for start in range(first, first + count, PIECE):
             x = np.arange(start, min(start + PIECE, first + count), dtype=np.uint32).view(np.float32)
             if not np.isnan(x).all():
-                yield (x,)
+                yield (x,), values
         return
     x = samples(call, dtype, values, first, count)
     if first == 0:
         x = np.concatenate([around(landmarks(call.activation, dtype, values), 100), x])
     for start in range(0, x.size, PIECE):
         part = x[start : start + PIECE]
-        yield call.operands(part, values, 1 + np.random.default_rng(start).random(part.size))
+        rng = np.random.default_rng(start)
+        if call in GATED_CALLS:
+            values = ((1 + rng.random(part.size)).astype(dtype),)
+        yield call.operands(part, values, 1 + rng.random(part.size)), values
 
 
 def work(job, first, count):
     """For each instruction set: the largest error, where it is, the sum of all, and how many there are."""
     call, dtype = JOBS[job]
-    values = call.activation.some_values
     wide = np.float64 if dtype is np.float32 else np.longdouble if HAS_LONGDOUBLE else None
     found = {isa: {"ulp": -1.0, "at": [], "sum": 0.0, "count": 0} for isa in isas()}
     fastact.set_num_threads(1)
-    for operands in pieces(job, first, count):
+    for operands, values in pieces(job, first, count):
         want, largest = call.exact(dtype, operands, values, wide=wide)
         for isa, result in found.items():
             fastact.set_isa(isa)
             errors = ulps(call(*operands, *values), want, largest)
             at = int(errors.argmax())
             if errors[at] > result["ulp"]:
-                result["ulp"], result["at"] = float(errors[at]), [float(a[at]).hex() for a in operands]
+                arrays = [*operands, *(v for v in values if np.ndim(v))]
+                result["ulp"], result["at"] = float(errors[at]), [float(a[at]).hex() for a in arrays]
             result["sum"] += float(errors.sum())
             result["count"] += errors.size
     return job, found

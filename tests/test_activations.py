@@ -10,7 +10,7 @@ import activation_registry
 import numpy as np
 import pytest
 from activation_reference import DEFINITIONS, HAS_LONGDOUBLE, MP, WIDE, exact, to_mp, ulps
-from activation_registry import ACTIVATIONS, CALLS, DTYPES, around, landmarks
+from activation_registry import ACTIVATIONS, CALLS, DTYPES, GATED_CALLS, GATED_PAIRS, around, landmarks
 
 import fastact
 from fastact import _core
@@ -88,6 +88,36 @@ def test_within_bound(call, dtype):
 
 
 @by_dtype
+@pytest.mark.parametrize("call", GATED_CALLS, ids=str)
+def test_gated_pair_within_bound(call, dtype, isa):
+    rng = np.random.default_rng(20)
+    x = np.concatenate([inputs(dtype), around(landmarks(call.activation, dtype, (1.0,)), 20)])
+    for other in (
+        rng.choice([-1, 1], x.size) * (1 + rng.random(x.size)),
+        rng.normal(0, 3, x.size),
+        np.exp2(rng.uniform(-20, 20, x.size)),
+    ):
+        values = (other.astype(dtype),)
+        operands = call.operands(x, values, 1 + rng.random(x.size))
+        check(call, values, call(*operands, *values), operands, *call.exact(dtype, operands, values))
+
+
+@by_dtype
+@pytest.mark.parametrize("pair", GATED_PAIRS, ids=str)
+def test_gated_pair_special_values(pair, dtype, isa):
+    x = np.array([np.nan, -np.inf, np.inf, 0.0, 1.0, 1.0], dtype)
+    other = np.array([2.0, 2.0, 2.0, 0.0, np.nan, np.inf], dtype)
+    with np.errstate(all="raise"):
+        y = pair.forward(x, other)
+        dx, d_other = pair.backward_halves(np.ones(6, dtype), x, other)
+    limit = 2 if pair.name == "glu" else np.inf
+    np.testing.assert_array_equal(y, np.array([np.nan, 0, limit, 0, np.nan, np.inf], dtype), err_msg=f"{pair} {isa}")
+    assert np.isnan(dx[[0, 4]]).all()
+    assert dx[5] == np.inf
+    np.testing.assert_array_equal(d_other, pair.forward(x, np.ones(6, dtype)), err_msg=f"{pair} {isa}")
+
+
+@by_dtype
 def test_prelu_of_a_weight_per_entry(dtype, isa):
     forward, backward = (call for call in CALLS if call.activation.name == "prelu")
     x = inputs(dtype, 300)
@@ -100,7 +130,7 @@ def test_prelu_of_a_weight_per_entry(dtype, isa):
 
 @pytest.mark.skipif(not HAS_LONGDOUBLE, reason="no type wider than float64")
 @pytest.mark.parametrize(("dtype", "wide", "bits"), [(np.float32, np.float64, -43), (np.float64, np.longdouble, -60)])
-@by_call
+@pytest.mark.parametrize("call", CALLS + GATED_CALLS, ids=str)
 def test_references_agree(call, dtype, wide, bits):
     """The fast references lose less than 2**-20 ULP of a float32 and 2**-8 ULP of a float64 against the definitions."""
     smallest = MP.mpf(float(np.finfo(dtype).smallest_subnormal)) * MP.ldexp(1, bits + np.finfo(dtype).nmant)
@@ -614,6 +644,10 @@ def test_gated(name, options):
         g = np.random.default_rng(15).standard_normal(y.shape)
         dx = backward(g, x, axis)
         assert dx.shape == x.shape
+        inside = x.copy()
+        assert backward(g, inside, axis, out=inside) is inside
+        same(inside, dx)
+        same(backward(1.0, x, axis), backward(np.ones_like(y), x, axis))
         np.testing.assert_allclose(dx, numeric(partial(f, axis=axis), x, g), rtol=1e-6, atol=1e-8)
     single = x.astype(np.float32)
     assert f(single).dtype == backward(f(single), single).dtype == np.float32
@@ -748,8 +782,8 @@ def test_agrees_with_torch(name):
 
 
 def test_references_follow_the_list():
-    assert set(DEFINITIONS) == set(WIDE) == set(_core.activations)
-    assert set(_core.elementwise_ufuncs) == {str(call) for call in CALLS}
+    assert set(DEFINITIONS) == set(WIDE) == {*_core.activations, *_core.gated_pairs}
+    assert set(_core.elementwise_ufuncs) == {str(call) for call in CALLS + GATED_CALLS}
 
 
 def test_public_functions_follow_the_list():
@@ -758,7 +792,7 @@ def test_public_functions_follow_the_list():
     }
     assert public == activation_registry.public_functions()
     stub = Path(fastact.__file__).with_name("_activations.pyi").read_text(encoding="utf-8")
-    assert public == set(re.findall(r"^def (\w+)\(", stub, re.M))
+    assert public == set(re.findall(r"^def ([a-z]\w*)\(", stub, re.M))
 
 
 @by_call

@@ -8,13 +8,13 @@
 
 #if FASTACT_REAL == 32
 #define NEAR -42    /* down to here exp(-z)**2 does not overflow, and below it is nothing beside 1 */
-#define BOTTOM -200 /* below, even the largest number times exp(z) is 0 */
+#define BOTTOM -210 /* below, even the largest number times z exp(z) is 0 */
 #define FLOOR -86   /* exp(z) is a normal number, and nothing beside 1 */
 #define SHIFTED 40  /* sigmoid: 2**-SHIFTED exp(x) does not overflow wherever 1 / exp(x) is not 0 */
 #define TOP 105
 #else
 #define NEAR -350
-#define BOTTOM -1460
+#define BOTTOM -1480
 #define FLOOR -700
 #define SHIFTED 80
 #define TOP 747
@@ -215,20 +215,32 @@ FASTACT_INLINE vec inverse_of(vec d, vec d_lo, vec *lo) {
 /* g (y + y_lo) for a small y_lo; g may be infinite. */
 FASTACT_INLINE vec times_pair(vec g, vec y, vec y_lo) { return vfma(g, y, vmul(finite(g), y_lo)); }
 
-/* Its derivative for a = x, with v = x z'(x):  g s (1 + v (1 - s)) = g (1 + e (1 + v)) / (1 + e (2 + e)), s = sigmoid(z), e = exp(-z);
-   g exp(z) (1 + v) far below 0. Both sums in brackets are in two parts: where 1 and e (1 + v) cancel, little is lost. */
-FASTACT_INLINE vec gate_backward(int far, vec g, vec z, int has_lo, vec z_lo, vec v, vec v_lo) {
+/* (hi + lo) 2**scale for a small lo */
+typedef struct {
+    vec hi, lo, scale;
+} scaled_pair;
+FASTACT_INLINE vec times_scaled(int far, vec g, scaled_pair y) { return rescaled(far, times_pair(g, y.hi, y.lo), y.scale); }
+/* g p (hi + lo) 2**scale for a hi of no more than a few: the product with the factor above 1, if there is one, comes first. */
+FASTACT_INLINE vec times_both(int far, vec g, vec p, scaled_pair y) {
+    vec one = vset(1), a = vless_select(vabs(p), one, g, p), b = vless_select(vabs(p), one, p, g);
+    return rescaled(far, vmul(times_pair(a, y.hi, y.lo), b), y.scale);
+}
+
+/* Its derivative for a = x, with v = x z'(x):  s (1 + v (1 - s)) = (1 + e (1 + v)) / (1 + e (2 + e)), s = sigmoid(z), e = exp(-z);
+   exp(z) (1 + v) far below 0. Both sums in brackets are in two parts: where 1 and e (1 + v) cancel, little is lost. */
+FASTACT_INLINE scaled_pair gate_slope(int far, vec z, int has_lo, vec z_lo, vec v, vec v_lo) {
     const vec one = vset(1), two = vset(2);
     v = vmax(vset(-10000), vmin(vset(TOP), v));
     vec w = vadd(v, one), w_lo = vsub(v, vsub(w, one));
     if (has_lo) w_lo = vadd(w_lo, v_lo);
     if (far) {
         far_exp r = exp_far(1, z, has_lo, z_lo);
-        return scaled_down(vmul(g, vfma(r.e, w, vmul(r.e, w_lo))), r.scale);
+        vec y = vmul(r.e, w);
+        return (scaled_pair){y, vfma(r.e, w_lo, vfma(r.e, w, vneg(y))), r.scale};
     }
     vec e = exp_above(z, has_lo, z_lo), u = vadd(e, two), u_lo = vsub(e, vsub(u, two));
     vec n = vfma(e, w, vfma(e, w_lo, one)), d = vfma(e, u, vfma(e, u_lo, one)), r = vdiv(one, d), y = vmul(n, r);
-    return times_pair(g, y, vmul(vfma(vneg(y), d, n), r));
+    return (scaled_pair){y, vmul(vfma(vneg(y), d, n), r), vset(0)};
 }
 
 /* silu(x) = x sigmoid(x) */
@@ -240,7 +252,7 @@ FASTACT_INLINE vec silu_forward(vec x, vec p, vec q) {
 }
 FASTACT_INLINE vec silu_backward(vec g, vec x, vec p, vec q) {
     (void)p; (void)q;
-#define FORMULA(far) gate_backward(far, g, x, 0, x, x, x)
+#define FORMULA(far) times_scaled(far, g, gate_slope(far, x, 0, x, x, x))
     return WITH_FAR(x, FORMULA);
 #undef FORMULA
 }
@@ -261,7 +273,7 @@ FASTACT_INLINE vec swish_forward(vec x, vec p, vec q) {
 FASTACT_INLINE vec swish_backward(vec g, vec x, vec p, vec q) {
     (void)q;
     vec lo, z = swish_argument(x, p, &lo);
-#define FORMULA(far) gate_backward(far, g, z, 1, lo, z, lo)
+#define FORMULA(far) times_scaled(far, g, gate_slope(far, z, 1, lo, z, lo))
     return WITH_FAR(z, FORMULA);
 #undef FORMULA
 }
@@ -293,7 +305,7 @@ FASTACT_INLINE vec gelu_tanh_forward(vec x, vec p, vec q) {
 FASTACT_INLINE vec gelu_tanh_backward(vec g, vec x, vec p, vec q) {
     (void)p; (void)q;
     vec lo, v, v_lo, z = gelu_argument(x, &lo, &v, &v_lo);
-#define FORMULA(far) gate_backward(far, g, z, 1, lo, v, v_lo)
+#define FORMULA(far) times_scaled(far, g, gate_slope(far, z, 1, lo, v, v_lo))
     return WITH_FAR(z, FORMULA);
 #undef FORMULA
 }
@@ -341,26 +353,25 @@ FASTACT_INLINE far_exp gelu_exp(int far, vec a) {
     vec w = vmul(a, a), w_lo = vfma(a, a, vneg(w)), half = vset((real)-0.5);
     return exp_far(far, vmul(w, half), 1, vmul(w_lo, half));
 }
-/* x T by the formula above, x E t in two parts */
-FASTACT_INLINE vec gelu_tail(int far, vec x) {
+/* x T by the formula above, in two parts */
+FASTACT_INLINE scaled_pair gelu_tail(int far, vec x) {
     vec a = vmin(vset(MILLS_END), vabs(x)), b = finite(x);
     far_exp r = gelu_exp(far, a);
     mills_ratio k = mills(a);
     vec n = vmul(b, r.e), n_lo = vfma(b, r.e, vneg(n)), y = vmul(n, k.t), y_lo = vfma(n, k.t, vneg(y));
     y_lo = vadd(y_lo, vfma(n, k.t_lo, vmul(n_lo, k.t)));
-    return rescaled(far, vfma(y, k.m, vmul(y_lo, k.m)), r.scale);
+    vec t = vfma(y, k.m, vmul(y_lo, k.m));
+    return (scaled_pair){t, vfma(y_lo, k.m, vfma(y, k.m, vneg(t))), r.scale};
 }
-/* The derivative's tail T - a E / sqrt(2 pi) = E (M - a / sqrt(2 pi)) in two parts, to be scaled down */
-FASTACT_INLINE vec gelu_slope(int far, vec x, vec *lo, vec *scale) {
+/* The derivative's tail T - a E / sqrt(2 pi) = E (M - a / sqrt(2 pi)) in two parts */
+FASTACT_INLINE scaled_pair gelu_slope_tail(int far, vec x) {
     const long double density = 0.39894228040143267793994605993438L;
     vec a = vmin(vset(MILLS_END), vabs(x)), phi = vset(-(real)density);
     far_exp r = gelu_exp(far, a);
     mills_ratio k = mills(a);
     vec b = vmul(a, phi), b_lo = vfma(a, vset((real)((real)density - density)), vfma(a, phi, vneg(b)));
     vec c = vfma(k.t, k.m, b), c_lo = vadd(vfma(k.t, k.m, vsub(b, c)), vfma(k.t_lo, k.m, vfma(k.t, k.m_lo, b_lo))), y = vmul(r.e, c);
-    *lo = vfma(r.e, c_lo, vfma(r.e, c, vneg(y)));
-    *scale = r.scale;
-    return y;
+    return (scaled_pair){y, vfma(r.e, c_lo, vfma(r.e, c, vneg(y))), r.scale};
 }
 
 #if FASTACT_REAL == 32
@@ -417,29 +428,46 @@ FASTACT_INLINE vec piecewise(const real (*table)[16], vec x) {
     for (int k = GELU_DEGREE; k >= 1; k--) y = vmadd(y, u, vlookup16(table[k], t));
     return y;
 }
-FASTACT_INLINE vec gelu_tail_near(vec x) { return vmul(finite(x), piecewise(gelu_pieces, x)); }
-FASTACT_INLINE vec gelu_slope_near(vec x, vec *lo) { *lo = vset(0); return piecewise(gelu_slope_pieces, x); }
+FASTACT_INLINE scaled_pair gelu_tail_near(vec x) {
+    vec a = finite(x), t = piecewise(gelu_pieces, x), y = vmul(a, t);
+    return (scaled_pair){y, vfma(a, t, vneg(y)), vset(0)};
+}
+FASTACT_INLINE scaled_pair gelu_slope_tail_near(vec x) { return (scaled_pair){piecewise(gelu_slope_pieces, x), vset(0), vset(0)}; }
 #else
 #define GELU_END 26 /* here E passes exp(NEAR) */
-FASTACT_INLINE vec gelu_tail_near(vec x) { return gelu_tail(0, x); }
-FASTACT_INLINE vec gelu_slope_near(vec x, vec *lo) { vec scale; return gelu_slope(0, x, lo, &scale); }
+FASTACT_INLINE scaled_pair gelu_tail_near(vec x) { return gelu_tail(0, x); }
+FASTACT_INLINE scaled_pair gelu_slope_tail_near(vec x) { return gelu_slope_tail(0, x); }
 #endif
 
+#define WITH_GELU_FAR(x, formula) \
+    (vany_less(x, vset(-GELU_END)) ? vless_select(x, vset(-GELU_END), formula(1), formula(0)) : formula(0))
+
+/* x T far below 0, and x T or x - x T elsewhere */
+FASTACT_INLINE scaled_pair gelu_of(int far, vec x) {
+    if (far) return gelu_tail(1, x);
+    scaled_pair t = gelu_tail_near(x);
+    vec zero = vset(0), above = vsub(x, t.hi), above_lo = vsub(vsub(vsub(x, above), t.hi), t.lo);
+    above_lo = vless_select(x, vset(LARGEST), above_lo, zero);
+    return (scaled_pair){vless_select(x, zero, t.hi, above), vless_select(x, zero, t.lo, above_lo), zero};
+}
+FASTACT_INLINE scaled_pair gelu_slope(int far, vec x) {
+    if (far) return gelu_slope_tail(1, x);
+    scaled_pair t = gelu_slope_tail_near(x);
+    vec zero = vset(0), one = vset(1), above = vsub(one, t.hi), above_lo = vsub(vsub(vsub(one, above), t.hi), t.lo);
+    return (scaled_pair){vless_select(x, zero, t.hi, above), vless_select(x, zero, t.lo, above_lo), zero};
+}
 FASTACT_INLINE vec gelu_forward(vec x, vec p, vec q) {
     (void)p; (void)q;
-    vec tail = gelu_tail_near(x), y = vcopysign(vless_select(x, vset(0), tail, vsub(x, tail)), x), end = vset(-GELU_END);
-    return vany_less(x, end) ? vless_select(x, end, gelu_tail(1, x), y) : y;
+#define FORMULA(far) rescaled(far, gelu_of(far, x).hi, gelu_of(far, x).scale)
+    return vcopysign(WITH_GELU_FAR(x, FORMULA), x);
+#undef FORMULA
 }
 /* dx = g (Phi(x) + x phi(x)) */
 FASTACT_INLINE vec gelu_backward(vec g, vec x, vec p, vec q) {
     (void)p; (void)q;
-    const vec zero = vset(0), end = vset(-GELU_END);
-    vec lo, scale, tail = gelu_slope_near(x, &lo);
-    vec above = vsub(vset(1), tail), above_lo = vsub(vsub(vsub(vset(1), above), tail), lo);
-    vec y = times_pair(g, vless_select(x, zero, tail, above), vless_select(x, zero, lo, above_lo));
-    if (!vany_less(x, end)) return y;
-    tail = gelu_slope(1, x, &lo, &scale);
-    return vless_select(x, end, scaled_down(times_pair(g, tail, lo), scale), y);
+#define FORMULA(far) times_scaled(far, g, gelu_slope(far, x))
+    return WITH_GELU_FAR(x, FORMULA);
+#undef FORMULA
 }
 
 /* log(1 + exp(z)) = max(z, 0) + log1p(exp(-|z|)), divided by p */
@@ -573,3 +601,83 @@ FASTACT_INLINE vec hard_swish_backward(vec g, vec x, vec p, vec q) {
 /* threshold(x) = x for x > p, else q          dx = g for x > p, else 0 */
 FASTACT_INLINE vec threshold_forward(vec x, vec p, vec q) { return vnan_select(x, vless_select(p, x, x, q)); }
 FASTACT_INLINE vec threshold_backward(vec g, vec x, vec p, vec q) { (void)q; return vnan_select(x, vless_select(p, x, g, vset(0))); }
+
+/* The gated pairs: an activation of x times an entry p of the other half. The gradient with respect to p is the function itself with g
+   in the place of p.
+
+   glu(x) = p sigmoid(x)          dx = g p e / (1 + e (2 + e)), e = exp(-|x|) */
+FASTACT_INLINE scaled_pair sigmoid_slope(int far, vec x) {
+    far_exp k = exp_far(far, vneg(vabs(x)), 0, x);
+    if (far) return (scaled_pair){k.e, vset(0), k.scale};
+    vec one = vset(1), d = vfma(k.e, vadd(k.e, vset(2)), one), r = vdiv(one, d), y = vmul(k.e, r);
+    return (scaled_pair){y, vmul(vfma(vneg(y), d, k.e), r), vset(0)};
+}
+FASTACT_INLINE vec glu_forward(vec x, vec p, vec q) {
+    (void)q;
+#define FORMULA(far) gate(far, 0, p, x, 0, x)
+    return WITH_FAR(x, FORMULA);
+#undef FORMULA
+}
+FASTACT_INLINE vec glu_backward(vec g, vec x, vec p, vec q) {
+    (void)q;
+    vec z = vneg(vabs(x));
+#define FORMULA(far) times_both(far, g, p, sigmoid_slope(far, x))
+    return WITH_FAR(z, FORMULA);
+#undef FORMULA
+}
+
+/* x sigmoid(z), in two parts */
+FASTACT_INLINE scaled_pair gated(int far, vec x, vec z, int has_lo, vec z_lo) {
+    if (far) {
+        far_exp k = exp_far(1, z, has_lo, z_lo);
+        vec a = vmax(vset(BOTTOM), x), y = vmul(a, k.e);
+        return (scaled_pair){y, vfma(a, k.e, vneg(y)), k.scale};
+    }
+    vec one = vset(1), d = vadd(one, exp_above(z, has_lo, z_lo)), r = vdiv(one, d), y = vmul(x, r), lo = vmul(vfma(vneg(y), d, x), r);
+    return (scaled_pair){y, vless_select(vabs(y), vset(LARGEST), lo, vset(0)), vset(0)};
+}
+/* y, or p x / 2 for an x so small that its activation is x / 2: rounded once, though x / 2 be subnormal. */
+FASTACT_INLINE vec near_0(vec x, vec p, vec y) {
+    return vless_select(vabs(x), vset((real)0x1p-64), vmul(vmul(p, vset((real)0.5)), x), y);
+}
+/* swiglu(x) = p silu(x) */
+FASTACT_INLINE vec swiglu_forward(vec x, vec p, vec q) {
+    (void)q;
+#define FORMULA(far) times_scaled(far, p, gated(far, x, x, 0, x))
+    return near_0(x, p, WITH_FAR(x, FORMULA));
+#undef FORMULA
+}
+FASTACT_INLINE vec swiglu_backward(vec g, vec x, vec p, vec q) {
+    (void)q;
+#define FORMULA(far) times_both(far, g, p, gate_slope(far, x, 0, x, x, x))
+    return WITH_FAR(x, FORMULA);
+#undef FORMULA
+}
+/* geglu(x) = p gelu(x) */
+FASTACT_INLINE vec geglu_forward(vec x, vec p, vec q) {
+    (void)q;
+#define FORMULA(far) times_scaled(far, p, gelu_of(far, x))
+    return near_0(x, p, WITH_GELU_FAR(x, FORMULA));
+#undef FORMULA
+}
+FASTACT_INLINE vec geglu_backward(vec g, vec x, vec p, vec q) {
+    (void)q;
+#define FORMULA(far) times_both(far, g, p, gelu_slope(far, x))
+    return WITH_GELU_FAR(x, FORMULA);
+#undef FORMULA
+}
+/* geglu_tanh(x) = p gelu_tanh(x) */
+FASTACT_INLINE vec geglu_tanh_forward(vec x, vec p, vec q) {
+    (void)q;
+    vec lo, v, v_lo, z = gelu_argument(x, &lo, &v, &v_lo);
+#define FORMULA(far) times_scaled(far, p, gated(far, x, z, 1, lo))
+    return near_0(x, p, WITH_FAR(z, FORMULA));
+#undef FORMULA
+}
+FASTACT_INLINE vec geglu_tanh_backward(vec g, vec x, vec p, vec q) {
+    (void)q;
+    vec lo, v, v_lo, z = gelu_argument(x, &lo, &v, &v_lo);
+#define FORMULA(far) times_both(far, g, p, gate_slope(far, z, 1, lo, v, v_lo))
+    return WITH_FAR(z, FORMULA);
+#undef FORMULA
+}

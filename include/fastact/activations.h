@@ -39,10 +39,22 @@
     ROW(hard_swish, 'x', 2.5, 4.0, NO_PARAMETER, NO_PARAMETER)                                                                    \
     ROW(threshold, 'x', 2.5, 4.0, PARAMETER("threshold", NAN, FINITE), PARAMETER("value", NAN, FINITE))
 
+/* The gated pairs, which are functions of two halves of an array: x, the half that is activated, and the other one as a parameter. */
+#define FASTACT_GATED_PAIRS(ROW)                                                                                                  \
+    ROW(glu, 'x', 2.5, 4.0, PARAMETER("other", NAN, ANY), NO_PARAMETER)                                                           \
+    ROW(swiglu, 'x', 2.5, 4.0, PARAMETER("other", NAN, ANY), NO_PARAMETER)                                                        \
+    ROW(geglu, 'x', 3.5, 4.0, PARAMETER("other", NAN, ANY), NO_PARAMETER)                                                         \
+    ROW(geglu_tanh, 'x', 2.5, 4.0, PARAMETER("other", NAN, ANY), NO_PARAMETER)
+
+#define FASTACT_ELEMENTWISE_FUNCTIONS(ROW) FASTACT_ACTIVATIONS(ROW) FASTACT_GATED_PAIRS(ROW)
+
 /* FASTACT_elu, FASTACT_elu_backward, ...: even numbers are functions, odd ones gradients. */
 enum fastact_elementwise {
 #define ROW(name, needs, ulp, backward_ulp, first, second) FASTACT_##name, FASTACT_##name##_backward,
     FASTACT_ACTIVATIONS(ROW)
+    FASTACT_FIRST_GATED_PAIR,
+    FASTACT_LAST_ACTIVATION = FASTACT_FIRST_GATED_PAIR - 1, /* the next one is the first gated pair */
+    FASTACT_GATED_PAIRS(ROW)
 #undef ROW
     FASTACT_ELEMENTWISE
 };
@@ -61,7 +73,7 @@ typedef struct {
 
 static const fastact_activation fastact_activations[FASTACT_ELEMENTWISE / 2] __attribute__((unused)) = {
 #define ROW(name, needs, ulp, backward_ulp, ...) {#name, needs, ulp, backward_ulp, {__VA_ARGS__}},
-    FASTACT_ACTIVATIONS(ROW)
+    FASTACT_ELEMENTWISE_FUNCTIONS(ROW)
 #undef ROW
 };
 

@@ -38,12 +38,12 @@ FASTACT_INLINE vec operand(const operands *o, int k, ptrdiff_t i, ptrdiff_t last
 #define ROW(name, needs, ulp, backward_ulp, first, second) \
     LOOP(name##_loop, 1, fastact_parameters(FASTACT_##name), FORWARD(name)) \
     LOOP(name##_backward_loop, 2, fastact_parameters(FASTACT_##name), BACKWARD(name))
-FASTACT_ACTIVATIONS(ROW)
+FASTACT_ELEMENTWISE_FUNCTIONS(ROW)
 #undef ROW
 
 static void (*const elementwise_loops[])(const operands *, ptrdiff_t, real *) = {
 #define ROW(name, needs, ulp, backward_ulp, first, second) name##_loop, name##_backward_loop,
-    FASTACT_ACTIVATIONS(ROW)
+    FASTACT_ELEMENTWISE_FUNCTIONS(ROW)
 #undef ROW
 };
 
