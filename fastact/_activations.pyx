@@ -850,6 +850,8 @@ def swish(x, beta=1.0, *, out=None, where=True, dtype=None):
     >>> swish(np.array([-1.0, 0.0, 2.0]), beta=2.0).round(4).tolist()
     [-0.1192, 0.0, 1.964]
     """
+    if type(beta) is float and beta == 1:
+        return elementwise(FASTACT_silu, x, None, None, None, out, where, dtype)
     return elementwise(FASTACT_swish, x, None, beta, None, out, where, dtype)
 
 
@@ -893,6 +895,8 @@ def swish_backward(grad, x, beta=1.0, *, out=None):
     >>> swish_backward(np.ones(2), np.array([-1.0, 2.0])).round(4).tolist()
     [0.0723, 1.0908]
     """
+    if type(beta) is float and beta == 1:
+        return elementwise(FASTACT_silu_backward, grad, x, None, None, out, True, None)
     return elementwise(FASTACT_swish_backward, grad, x, beta, None, out, True, None)
 
 
@@ -1964,12 +1968,14 @@ def prelu_backward(grad, x, weight, *, axis=None):
     """
     w = _weight(weight, x, axis)
     dx = elementwise(FASTACT_prelu_backward, grad, x, w, None, None, True, None)
-    g, a = np.asarray(grad, np.float64), np.asarray(x, np.float64)
+    a = np.asarray(x)
     with np.errstate(all="ignore"):
-        terms = np.where(a > 0, 0.0, g * a)
-    terms = terms.reshape((1,) * (w.ndim - terms.ndim) + terms.shape)
-    kept = (1,) * (terms.ndim - w.ndim) + w.shape
-    with np.errstate(all="ignore"):
-        summed = terms.sum(axis=tuple(k for k in range(terms.ndim) if kept[k] == 1), keepdims=True)
+        terms = np.multiply(grad, np.minimum(a, 0), dtype=np.float64)
+        terms = terms.reshape((1,) * (w.ndim - terms.ndim) + terms.shape)
+        kept = (1,) * (terms.ndim - w.ndim) + w.shape
+        axes = tuple(k for k in range(terms.ndim) if kept[k] == 1)
+        summed = terms.sum(axis=axes, keepdims=True)
+        if not np.isfinite(summed).all():  # an infinite gradient times the 0 of a positive entry counts as 0
+            summed = np.where(a > 0, 0, terms).sum(axis=axes, keepdims=True)
         dweight = np.broadcast_to(summed, kept).reshape(np.shape(weight))
         return dx, dweight.astype(np.asarray(dx).dtype)[()]

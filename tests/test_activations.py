@@ -478,6 +478,13 @@ def test_prelu_weight_along_an_axis():
         fastact.prelu_backward(g, x, np.ones(4))
 
 
+def test_prelu_weight_gradient_of_positive_entries_is_0():
+    _, dw = fastact.prelu_backward(np.array([np.inf, 1.0, 2.0]), np.array([3.0, np.inf, -1.0]), 0.25)
+    assert dw == -2
+    _, dw = fastact.prelu_backward(np.ones(2), np.array([np.nan, 1.0]), 0.25)
+    assert np.isnan(dw)
+
+
 def test_prelu_weight_gradient_is_summed_in_float64():
     x = np.full(2**20 + 3, -1, np.float32)
     grad = np.full(x.shape, 0.1, np.float32)
@@ -559,6 +566,16 @@ def test_parameters_by_keyword(call):
         call(*operands, no_such_parameter=1)
     if None not in [p[1] for p in call.activation.parameters]:
         same(call(*operands), call(*operands, *call.activation.some_values))
+
+
+def test_swish_of_1_is_silu(isa):
+    for dtype in DTYPES:
+        x = inputs(dtype, 500)
+        g = np.random.default_rng(21).standard_normal(x.size).astype(dtype)
+        same(fastact.silu(x), fastact.swish(x, np.ones(x.size, dtype)), f"swish {isa}")
+        same(fastact.swish(x), fastact.silu(x))
+        same(fastact.silu_backward(g, x), fastact.swish_backward(g, x, np.ones(x.size, dtype)), f"swish_backward {isa}")
+        same(fastact.swish_backward(g, x), fastact.silu_backward(g, x))
 
 
 def test_approximate():

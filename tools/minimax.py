@@ -1,12 +1,15 @@
-"""Fit the polynomials and the table of include/fastact/math-inl.h.
+"""Fit the polynomials and tables of include/fastact/math-inl.h and activations-inl.h.
 
     python tools/minimax.py
 
 prints each polynomial's coefficients as C hexadecimal constants, with the interval and the error left after rounding
-(Remez exchange in mpmath, then rounding to the format), and the table of the exponential's quarters.
+(Remez exchange in mpmath, then rounding to the format), the table of the exponential's quarters, and the float32 tables
+of `piecewise`.
 """
 
 from __future__ import annotations
+
+import re
 
 import mpmath as mp
 import numpy as np
@@ -14,12 +17,14 @@ import numpy as np
 mp.mp.prec = 200
 
 
-def remez(target, weight, count, lo, hi, rounds=60):
+def remez(target, weight, count, lo, hi, rounds=60, points=4000, tolerance="1e-6"):
     """Coefficients c of p(x) = sum c[k] x**k, k < count, that minimise max weight(x) |target(x) - p(x)|."""
     nodes = [
         (lo + hi) / 2 - (hi - lo) / 2 * mp.cos(mp.pi * (k + mp.mpf("0.3")) / (count + 0.6)) for k in range(count + 1)
     ]
-    grid = [lo + (hi - lo) * (k + mp.mpf("0.5")) / 4000 for k in range(4000)]  # a pole at 0 that cancels is never met
+    grid = [
+        lo + (hi - lo) * (k + mp.mpf("0.5")) / points for k in range(points)
+    ]  # a pole at 0 that cancels is never met
     wanted = [(target(x), weight(x)) for x in grid]
     for _ in range(rounds):
         system, right = mp.matrix(count + 1, count + 1), mp.matrix(count + 1, 1)
@@ -39,7 +44,7 @@ def remez(target, weight, count, lo, hi, rounds=60):
         while len(peaks) > count + 1:
             peaks.pop(0 if abs(error[peaks[0]]) < abs(error[peaks[-1]]) else -1)
         heights = [abs(error[i]) for i in peaks]
-        if len(peaks) <= count or max(heights) < min(heights) * (1 + mp.mpf(10) ** -6):
+        if len(peaks) <= count or max(heights) < min(heights) * (1 + mp.mpf(tolerance)):
             break
         nodes = [grid[i] for i in peaks]
     return coefficients
@@ -74,6 +79,64 @@ def quarters(real, candidates):
     print("    " + ", ".join(map(hex, table)))
 
 
+def rounded_best(coefficients, exact, weights, u, pinned, seed):
+    """float32 coefficients near the given ones, and the largest weighted error of their polynomial in u.
+
+    Plain rounding, improved by a random search, since the roundings of the lower coefficients do not average out.
+    """
+    rng = np.random.default_rng(seed)
+
+    def worst(c):
+        return float(np.max(weights * abs(np.polynomial.polynomial.polyval(u, np.asarray(c, np.longdouble)) - exact)))
+
+    best = np.array([float(c) for c in coefficients], np.float32)
+    error = worst(best)
+    reach = np.array([2, 2, 2, 2] + [40] * (len(best) - 4))
+    reach[:pinned] = 0
+    for _ in range(6000):
+        other = best + (rng.integers(-reach, reach + 1) * np.spacing(best)).astype(np.float32)
+        other_error = worst(other)
+        if other_error < error:
+            best, error = other, other_error
+    return best, error
+
+
+def pieces(name, target, weight, degree, shift, end):
+    """Print the table of `piecewise`: for each quarter octave of a + shift, a polynomial of a less its middle."""
+    rows, errors = np.zeros((degree + 1, 16), np.float32), []
+    for quarter in range(16):
+        octave = 2.0 ** (quarter // 4)
+        low = octave * (1 + quarter % 4 / 4) - shift
+        centre, high = low + octave / 8, min(low + octave / 4, end)
+        column = (
+            127 % 4 * 4 + quarter
+        ) % 16  # of four quarters, by the last bits of the exponent and the first of the mantissa
+        if high <= 0 or low >= end:
+            rows[0, column] = float(target(mp.mpf(end))) if low >= end else 0
+            continue
+        low = max(low, 0.0)
+        pinned = centre == 0  # an odd function: the constant term is 0
+        lo, hi = mp.mpf(low - centre) + (mp.mpf("1e-6") if pinned else 0), mp.mpf(high - centre)
+        at = mp.mpf(centre)
+        fitted = remez(
+            (lambda u, at=at: target(at + u) / u) if pinned else (lambda u, at=at: target(at + u)),
+            (lambda u, at=at: abs(u) * weight(at + u)) if pinned else (lambda u, at=at: weight(at + u)),
+            degree + (not pinned), lo, hi, points=400, tolerance="0.02",
+        )  # fmt: skip
+        grid = [lo + (hi - lo) * k / 200 for k in range(201)]
+        values = [target(at + u) for u in grid]
+        exact = np.array([np.longdouble(float(v)) + np.longdouble(float(v - mp.mpf(float(v)))) for v in values])
+        weights = np.array([float(weight(at + u)) for u in grid])
+        coefficients = [mp.mpf(0), *fitted] if pinned else fitted
+        u = np.array([float(v) for v in grid], np.longdouble)
+        rows[:, column], error = rounded_best(coefficients, exact, weights, u, int(pinned), quarter)
+        errors.append(error)
+    print(f"{name}: shift {shift}, degree {degree}, to {end}, error 2^{np.log2(max(errors)):.2f}")
+    for row in rows:
+        numbers = [re.sub(r"\.?0*p", "p", float(c).hex()) + "f" if c else "0" for c in row]
+        print("    {" + ", ".join(numbers[:8]) + ",\n     " + ", ".join(numbers[8:]) + "},")
+
+
 if __name__ == "__main__":
     # UNIT exp(r) for |r| <= ln(2)/8 must stay below 2, and near it.
     quarters(np.float32, np.arange(int(1.80 * 2**23), int(1.83 * 2**23)) / 2**23)
@@ -85,3 +148,15 @@ if __name__ == "__main__":
     fit("q", q, relative, 1, 7, "-0.0867", "0.0867", np.float64)
     fit("q", q, relative, 1, 5, "-0.351", "0.351", np.float32)
     fit("q", q, relative, 1, 10, "-0.3467", "0.3467", np.float64)
+    # gelu: a T / E and (T - a phi) / E, less the exponential's factor. The second's error counts in its larger term.
+    unit, density = mp.mpf(float.fromhex("0x1.d38d72p+0")), 1 / mp.sqrt(2 * mp.pi)
+
+    def mills(a):
+        return mp.erfc(a / mp.sqrt(2)) * mp.exp(a * a / 2) / 2
+
+    def larger_term(a):
+        return max(mills(a), a * density)
+
+    pieces("tanh", mp.tanh, lambda a: 1 / mp.tanh(a), 6, 1.125, 9.02)
+    pieces("gelu", lambda a: a * mills(a) / unit, lambda a: unit / (a * mills(a)), 5, 1.125, 13)
+    pieces("gelu_slope", lambda a: (mills(a) - a * density) / unit, lambda a: unit / larger_term(a), 5, 1, 13)

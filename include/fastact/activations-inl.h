@@ -7,13 +7,15 @@
    besides formula(0), which serves all others. */
 
 #if FASTACT_REAL == 32
-#define NEAR -42    /* down to here exp(-z)**2 does not overflow, and below it is nothing beside 1 */
+#define NEAR -80        /* down to here exp(z) and its product with something of its size are normal numbers */
+#define NEAR_SQUARE -42 /* down to here exp(-z)**2 does not overflow, and below it is nothing beside 1 */
 #define BOTTOM -210 /* below, even the largest number times z exp(z) is 0 */
 #define FLOOR -86   /* exp(z) is a normal number, and nothing beside 1 */
 #define SHIFTED 40  /* sigmoid: 2**-SHIFTED exp(x) does not overflow wherever 1 / exp(x) is not 0 */
 #define TOP 105
 #else
-#define NEAR -350
+#define NEAR -700
+#define NEAR_SQUARE -350
 #define BOTTOM -1480
 #define FLOOR -700
 #define SHIFTED 80
@@ -21,7 +23,8 @@
 #endif
 #define LARGEST (FASTACT_REAL == 32 ? (real)0x1.fffffep127 : (real)0x1.fffffffffffffp1023)
 
-#define WITH_FAR(z, formula) (vany_less(z, vset(NEAR)) ? vless_select(z, vset(NEAR), formula(1), formula(0)) : formula(0))
+#define WITH_FAR_BELOW(limit, z, formula) (vany_less(z, vset(limit)) ? vless_select(z, vset(limit), formula(1), formula(0)) : formula(0))
+#define WITH_FAR(z, formula) WITH_FAR_BELOW(NEAR, z, formula)
 
 /* 2**n for the exponents of normal numbers. */
 FASTACT_INLINE vec power(vec n) { return vshift_to_exponent(vadd(n, vset((real)MAGIC + BIAS))); }
@@ -76,36 +79,42 @@ FASTACT_INLINE vec sigmoid_of(vec x, int has_lo, vec x_lo) {
 FASTACT_INLINE vec sigmoid_forward(vec x, vec p, vec q) { (void)p; (void)q; return sigmoid_of(x, 0, vset(0)); }
 FASTACT_INLINE vec sigmoid_backward(vec g, vec y, vec p, vec q) { (void)p; (void)q; return vmul(g, vmul(y, vsub(vset(1), y))); }
 
+#if FASTACT_REAL == 32
+/* One of 16 polynomials for a >= 0, by the quarter octave in which a + shift lies, 1 <= shift < 2: in a less the middle of that
+   quarter. A row of the table holds one coefficient of each (tools/minimax.py). */
+FASTACT_INLINE vec piecewise(const real (*table)[16], int degree, real shift, vec a) {
+    const vec c = vset(shift);
+    vec b = vadd(a, c), j = vquarter_octave(b), u = vsub(a, vsub(vquarter_centre(b), c)), y = vlookup16(table[degree], j);
+    for (int k = degree - 1; k >= 0; k--) y = vmadd(y, u, vlookup16(table[k], j));
+    return y;
+}
+#endif
+
 /* tanh(x), odd          dx = g (1 - y**2)
-   float32: from 16 polynomials in |x| - centre, one for each quarter octave of |x| + 9/8, of which a row holds one coefficient
-   (tools/minimax.py); relative error 2**-24.8 with rounded coefficients.
+   float32: piecewise, relative error 2**-24.9 with rounded coefficients.
    float64: m / (m + 2), m = expm1(2 |x|), and y - y lo/d for what rounding took from d = m + 2, as 1/d = (1 - y)/2. */
 #if FASTACT_REAL == 32
 #define TANH_END 9.02f /* from here on tanh rounds to 1 */
 #define TANH_DEGREE 6
 static const real tanh_pieces[TANH_DEGREE + 1][16] = {
     {0x1.9e5cb6p-1f, 0x1.d9c6fap-1f, 0x1.f1994ep-1f, 0x1.faa794p-1f, 0x1.fecd6cp-1f, 0x1.ffd678p-1f, 0x1.fffa6p-1f, 0x1.ffff3ep-1f,
-     0x1.fffff6p-1f, 0x1p+0f, 0x1p+0f, 0x1p+0f, 0x0p+0f, 0x1.f597eap-3f, 0x1.d9353ep-2f, 0x1.45323ep-1f},
-    {0x1.614ffep-2f, 0x1.265e28p-3f, 0x1.c65b18p-5f, 0x1.545204p-6f, 0x1.323a2ap-8f, 0x1.4c3826p-11f, 0x1.67c964p-14f, 0x1.858c94p-17f,
-     0x1.36c75cp-21f, 0x1.0500a6p-27f, 0x0p+0f, 0x0p+0f, 0x1p+0f, 0x1.e149ap-1f, 0x1.92a948p-1f, 0x1.3173b2p-1f},
-    {-0x1.1defc2p-2f, -0x1.106456p-3f, -0x1.b99374p-5f, -0x1.50c472p-6f, -0x1.318272p-8f, -0x1.4c1cfap-11f, -0x1.67c52ep-14f, -0x1.858bc4p-17f,
-     -0x1.36b99cp-21f, -0x1.565b46p-26f, 0x0p+0f, 0x0p+0f, -0x1.4cc642p-25f, -0x1.d78144p-3f, -0x1.74274ap-2f, -0x1.8403dp-2f},
-    {0x1.c6953ep-4f, 0x1.33e8d8p-4f, 0x1.15b66ep-5f, 0x1.b79c78p-7f, 0x1.9511dp-9f, 0x1.ba1224p-12f, 0x1.df2368p-15f, 0x1.036a48p-17f,
-     0x1.963d52p-22f, -0x1.327878p-27f, 0x0p+0f, 0x0p+0f, -0x1.55542ep-2f, -0x1.071d8p-2f, -0x1.81dfc2p-4f, 0x1.5676c2p-5f},
-    {0x1.ae9c06p-9f, -0x1.9d4a38p-6f, -0x1.eadc7p-7f, -0x1.a50c0ep-8f, -0x1.9159f6p-10f, -0x1.b98db6p-13f, -0x1.df189ap-16f, -0x1.036e24p-18f,
-     -0x1.96ce88p-23f, -0x1.4f4ed2p-26f, 0x0p+0f, 0x0p+0f, -0x1.56b64cp-13f, 0x1.1e017ap-3f, 0x1.51447cp-3f, 0x1.989d8p-4f},
-    {-0x1.0808cp-5f, 0x1.2f68bp-10f, 0x1.23f66p-8f, 0x1.35142ep-9f, 0x1.46ec0ep-11f, 0x1.6f50f4p-14f, 0x1.8faa7ap-17f, 0x1.b1006ap-20f,
-     0x1.85f1a2p-24f, -0x1.0940eap-27f, 0x0p+0f, 0x0p+0f, 0x1.167bdap-3f, 0x1.26a61ap-4f, -0x1.b163c8p-6f, -0x1.03e2dep-4f},
-    {0x1.28ff84p-6f, 0x1.162ca2p-8f, -0x1.15abecp-11f, -0x1.4d8446p-11f, -0x1.a0a4c8p-13f, -0x1.e6394ep-16f, -0x1.09d3bp-18f, -0x1.20309cp-21f,
-     -0x1.027324p-25f, -0x1.9daacep-29f, 0x0p+0f, 0x0p+0f, -0x1.3f8878p-6f, -0x1.15dfe4p-4f, -0x1.9d8d24p-5f, -0x1.8dbea2p-10f},
+     0x1.fffff6p-1f, 0x1p+0f, 0x1p+0f, 0x1p+0f, 0, 0x1.f597eap-3f, 0x1.d9353ep-2f, 0x1.45323ep-1f},
+    {0x1.615p-2f, 0x1.265e32p-3f, 0x1.c65b18p-5f, 0x1.5452p-6f, 0x1.3239ecp-8f, 0x1.4c37dp-11f, 0x1.67c908p-14f, 0x1.858c14p-17f,
+     0x1.36c532p-21f, 0x1.0500fcp-27f, 0, 0, 0x1p+0f, 0x1.e149ap-1f, 0x1.92a948p-1f, 0x1.3173b2p-1f},
+    {-0x1.1defc6p-2f, -0x1.1064p-3f, -0x1.b99384p-5f, -0x1.50c5c6p-6f, -0x1.31839p-8f, -0x1.4c1e58p-11f, -0x1.67c382p-14f, -0x1.858d46p-17f,
+     -0x1.36b7ap-21f, -0x1.565b68p-26f, 0, 0, -0x1.e4c238p-25f, -0x1.d78118p-3f, -0x1.74277ap-2f, -0x1.84038cp-2f},
+    {0x1.c6951cp-4f, 0x1.33e8d8p-4f, 0x1.15b662p-5f, 0x1.b79caap-7f, 0x1.9511e6p-9f, 0x1.ba121ap-12f, 0x1.df238cp-15f, 0x1.036a8ap-17f,
+     0x1.963d6ep-22f, -0x1.327884p-27f, 0, 0, -0x1.5553f6p-2f, -0x1.071d84p-2f, -0x1.81dff6p-4f, 0x1.56769ep-5f},
+    {0x1.ae9b94p-9f, -0x1.9d4d3p-6f, -0x1.eadb26p-7f, -0x1.a50bc4p-8f, -0x1.915ba4p-10f, -0x1.b994f4p-13f, -0x1.df114p-16f, -0x1.037cbcp-18f,
+     -0x1.96ab54p-23f, -0x1.4faa48p-26f, 0, 0, -0x1.768c3p-13f, 0x1.1dfd2p-3f, 0x1.5144eep-3f, 0x1.989da8p-4f},
+    {-0x1.08088cp-5f, 0x1.2f6b02p-10f, 0x1.23f6f4p-8f, 0x1.351272p-9f, 0x1.46e9dcp-11f, 0x1.6f508ep-14f, 0x1.8fada4p-17f, 0x1.b1058cp-20f,
+     0x1.85fa36p-24f, -0x1.09257cp-27f, 0, 0, 0x1.16bc76p-3f, 0x1.26a61cp-4f, -0x1.b163e6p-6f, -0x1.03e454p-4f},
+    {0x1.29002p-6f, 0x1.1629fep-8f, -0x1.15ac2cp-11f, -0x1.4d85e2p-11f, -0x1.a0a812p-13f, -0x1.e63a06p-16f, -0x1.09d1d2p-18f, -0x1.203726p-21f,
+     -0x1.0270c8p-25f, -0x1.9db23p-29f, 0, 0, -0x1.456e94p-6f, -0x1.15e09p-4f, -0x1.9d8dfcp-5f, -0x1.8dbe16p-10f},
 };
 FASTACT_INLINE vec tanh_forward(vec x, vec p, vec q) {
     (void)p; (void)q;
-    const vec shift = vset(1.125f);
-    vec a = vmin(vset(TANH_END), vabs(x)), b = vadd(a, shift), j = vquarter_octave(b), u = vsub(a, vsub(vquarter_centre(b), shift));
-    vec y = vlookup16(tanh_pieces[TANH_DEGREE], j);
-    for (int k = TANH_DEGREE - 1; k >= 0; k--) y = vmadd(y, u, vlookup16(tanh_pieces[k], j));
-    return vcopysign(y, x);
+    return vcopysign(piecewise(tanh_pieces, TANH_DEGREE, 1.125f, vmin(vset(TANH_END), vabs(x))), x);
 }
 #else
 FASTACT_INLINE vec tanh_forward(vec x, vec p, vec q) {
@@ -194,9 +203,9 @@ FASTACT_INLINE far_exp exp_minus_abs(int far, vec z, int has_lo, vec z_lo) {
     return far ? exp_far(1, z, has_lo, z_lo) : exp_far(0, vneg(vabs(z)), has_lo, vless_select(z, vset(0), z_lo, vneg(z_lo)));
 }
 
-/* exp(-z) where it is no larger than exp(-NEAR); far above 0, any exponential too small to matter does. */
-FASTACT_INLINE vec exp_above(vec z, int has_lo, vec z_lo) {
-    return exp_quarters(vmin(vset(-NEAR), vmax(vset(FLOOR), vneg(z))), has_lo, has_lo ? vneg(z_lo) : z_lo, vset(MAGIC));
+/* exp(-z) where it is no larger than exp(-limit); far above 0, any exponential too small to matter does. */
+FASTACT_INLINE vec exp_above(real limit, vec z, int has_lo, vec z_lo) {
+    return exp_quarters(vmin(vset(-limit), vmax(vset(FLOOR), vneg(z))), has_lo, has_lo ? vneg(z_lo) : z_lo, vset(MAGIC));
 }
 /* a sigmoid(z) = a / (1 + exp(-z)), and a exp(z) far below 0. `limit`: an infinite a belongs to an infinite z. */
 FASTACT_INLINE vec gate(int far, int limit, vec a, vec z, int has_lo, vec z_lo) {
@@ -204,7 +213,7 @@ FASTACT_INLINE vec gate(int far, int limit, vec a, vec z, int has_lo, vec z_lo) 
         far_exp r = exp_far(1, z, has_lo, z_lo);
         return scaled_down(vmul(limit ? finite(a) : a, r.e), r.scale);
     }
-    return vdiv(a, vadd(vset(1), exp_above(z, has_lo, z_lo)));
+    return vdiv(a, vadd(vset(1), exp_above(NEAR, z, has_lo, z_lo)));
 }
 /* 1 / (d + d_lo) to nearly twice the digits */
 FASTACT_INLINE vec inverse_of(vec d, vec d_lo, vec *lo) {
@@ -220,10 +229,14 @@ typedef struct {
     vec hi, lo, scale;
 } scaled_pair;
 FASTACT_INLINE vec times_scaled(int far, vec g, scaled_pair y) { return rescaled(far, times_pair(g, y.hi, y.lo), y.scale); }
-/* g p (hi + lo) 2**scale for a hi of no more than a few: the product with the factor above 1, if there is one, comes first. */
+/* g p (hi + lo) 2**scale for a hi of no more than a few: from g p in two parts or, where that might overflow or lose digits, from the
+   product with the factor above 1, if there is one. */
 FASTACT_INLINE vec times_both(int far, vec g, vec p, scaled_pair y) {
-    vec one = vset(1), a = vless_select(vabs(p), one, g, p), b = vless_select(vabs(p), one, p, g);
-    return rescaled(far, vmul(times_pair(a, y.hi, y.lo), b), y.scale);
+    const vec one = vset(1), limit = vset(FASTACT_REAL == 32 ? (real)0x1p60f : (real)0x1p500);
+    vec c = vmul(g, p), c_lo = vfma(g, p, vneg(c)), size = vabs(c);
+    vec a = vless_select(vabs(p), one, g, p), b = vless_select(vabs(p), one, p, g), apart = vmul(times_pair(a, y.hi, y.lo), b);
+    vec both = vfma(c, y.hi, vfma(c, y.lo, vmul(c_lo, y.hi)));
+    return rescaled(far, vless_select(size, limit, vless_select(vdiv(one, limit), size, both, apart), apart), y.scale);
 }
 
 /* Its derivative for a = x, with v = x z'(x):  s (1 + v (1 - s)) = (1 + e (1 + v)) / (1 + e (2 + e)), s = sigmoid(z), e = exp(-z);
@@ -238,7 +251,7 @@ FASTACT_INLINE scaled_pair gate_slope(int far, vec z, int has_lo, vec z_lo, vec 
         vec y = vmul(r.e, w);
         return (scaled_pair){y, vfma(r.e, w_lo, vfma(r.e, w, vneg(y))), r.scale};
     }
-    vec e = exp_above(z, has_lo, z_lo), u = vadd(e, two), u_lo = vsub(e, vsub(u, two));
+    vec e = exp_above(NEAR_SQUARE, z, has_lo, z_lo), u = vadd(e, two), u_lo = vsub(e, vsub(u, two));
     vec n = vfma(e, w, vfma(e, w_lo, one)), d = vfma(e, u, vfma(e, u_lo, one)), r = vdiv(one, d), y = vmul(n, r);
     return (scaled_pair){y, vmul(vfma(vneg(y), d, n), r), vset(0)};
 }
@@ -253,7 +266,7 @@ FASTACT_INLINE vec silu_forward(vec x, vec p, vec q) {
 FASTACT_INLINE vec silu_backward(vec g, vec x, vec p, vec q) {
     (void)p; (void)q;
 #define FORMULA(far) times_scaled(far, g, gate_slope(far, x, 0, x, x, x))
-    return WITH_FAR(x, FORMULA);
+    return WITH_FAR_BELOW(NEAR_SQUARE, x, FORMULA);
 #undef FORMULA
 }
 
@@ -274,7 +287,7 @@ FASTACT_INLINE vec swish_backward(vec g, vec x, vec p, vec q) {
     (void)q;
     vec lo, z = swish_argument(x, p, &lo);
 #define FORMULA(far) times_scaled(far, g, gate_slope(far, z, 1, lo, z, lo))
-    return WITH_FAR(z, FORMULA);
+    return WITH_FAR_BELOW(NEAR_SQUARE, z, FORMULA);
 #undef FORMULA
 }
 
@@ -306,26 +319,88 @@ FASTACT_INLINE vec gelu_tanh_backward(vec g, vec x, vec p, vec q) {
     (void)p; (void)q;
     vec lo, v, v_lo, z = gelu_argument(x, &lo, &v, &v_lo);
 #define FORMULA(far) times_scaled(far, g, gate_slope(far, z, 1, lo, v, v_lo))
-    return WITH_FAR(z, FORMULA);
+    return WITH_FAR_BELOW(NEAR_SQUARE, z, FORMULA);
 #undef FORMULA
 }
 
-/* gelu(x) = x Phi(x): x T for x < 0, x - x T for x >= 0, with the tail T = Phi(-|x|).
-   T = E M with E = exp(-a**2/2), a = |x|, and M(a) = t m(t - MILLS_CENTRE), t = 1 / (1 + a / MILLS_SCALE), by Remez exchange for
-   a from MILLS_BEGIN to MILLS_END. */
+/* gelu(x) = x Phi(x) = max(x, 0) - a T with the tail T = Phi(-a) = E M, E = exp(-a**2/2), a = |x|. The derivative Phi(x) + x phi(x) is
+   E N below 0, and 1 - E N above, with N = M - a / sqrt(2 pi). */
 #if FASTACT_REAL == 32
-#define MILLS_SCALE 4
-#define MILLS_CENTRE 0.29296875
-#define MILLS_BEGIN 5.4
-#define MILLS_END 20
-#define MILLS_DEGREE 6 /* relative error 2**-28.6 with rounded coefficients */
-static const real mills_coefficient[MILLS_DEGREE + 1] = {
-    0x1.1de3fcp-3f, 0x1.7834c4p-3f, 0x1.b056e6p-3f, 0x1.a49a16p-3f, 0x1.4650acp-3f, 0x1.56e76ep-4f, 0x1.3cd4ap-7f,
+/* E as UNIT E, as exp_scaled computes it with -2 r in the place of r; a M / UNIT and N / UNIT piecewise, with relative errors
+   2**-23.8, and 2**-24.5 of the larger term, with rounded coefficients. */
+#define GELU_END 13       /* down to here E is a normal number */
+#define GELU_BOTTOM 20.5f /* below, even the largest number times a T is 0 */
+#define GELU_DEGREE 5
+static const real gelu_pieces[GELU_DEGREE + 1][16] = {
+    {0x1.357d2cp-3f, 0x1.635e58p-3f, 0x1.7ea3ccp-3f, 0x1.8fd624p-3f, 0x1.9f80eap-3f, 0x1.aaeep-3f, 0x1.b13fep-3f, 0x1.b5124cp-3f,
+     0x1.b87656p-3f, 0x1.bae62ap-3f, 0x1.bc3ebcp-3f, 0x1.bd1054p-3f, 0, 0x1.d045eap-5f, 0x1.880b28p-4f, 0x1.f8ff1ep-4f},
+    {0x1.e0055p-5f, 0x1.14dc02p-5f, 0x1.546a82p-6f, 0x1.b97048p-7f, 0x1.f3f07ep-8f, 0x1.07882cp-8f, 0x1.335c76p-9f, 0x1.82a0e8p-10f,
+     0x1.ac67c6p-11f, 0x1.c07e66p-12f, 0x1.067fccp-12f, 0x1.4cb3bp-13f, 0x1.18562p-2f, 0x1.7d73cp-3f, 0x1.0a60dep-3f, 0x1.7d0c4p-4f},
+    {-0x1.196d4ap-5f, -0x1.1df712p-6f, -0x1.380242p-7f, -0x1.69b816p-8f, -0x1.5ef522p-9f, -0x1.34281p-10f, -0x1.32262p-11f, -0x1.4e37cp-12f,
+     -0x1.33d61p-13f, -0x1.0636ap-14f, -0x1.022b9ep-15f, -0x1.19be5p-16f, -0x1.bf5a0ap-3f, -0x1.1b99b4p-3f, -0x1.717874p-4f, -0x1.eda012p-5f},
+    {0x1.0ce77cp-6f, 0x1.e7cb24p-8f, 0x1.dd9a4ap-9f, 0x1.f3b1fap-10f, 0x1.a40dbp-11f, 0x1.367ccap-12f, 0x1.08b71ep-13f, 0x1.f83b18p-15f,
+     0x1.84203p-16f, 0x1.0e1df6p-17f, 0x1.c07d6ep-19f, 0x1.ad1dc6p-20f, 0x1.184b34p-3f, 0x1.4e2a6ep-4f, 0x1.9996b6p-5f, 0x1.01a322p-5f},
+    {-0x1.c569f8p-8f, -0x1.71eeeap-9f, -0x1.474c5p-10f, -0x1.36eadep-11f, -0x1.d02788p-13f, -0x1.21ba4ap-14f, -0x1.a903a6p-16f, -0x1.61ccb2p-17f,
+     -0x1.d1ef1ap-19f, -0x1.078f14p-20f, -0x1.6fe50ep-22f, -0x1.0215c8p-23f, -0x1.285d02p-4f, -0x1.51c724p-5f, -0x1.87bbb6p-6f, -0x1.d29104p-7f},
+    {0x1.5669fcp-9f, 0x1.fa5e68p-11f, 0x1.97e1c6p-12f, 0x1.62397cp-13f, 0x1.d39614p-15f, 0x1.f30808p-17f, 0x1.3daf5ap-18f, 0x1.d15564p-20f,
+     0x1.03a3eap-21f, 0x1.e2b0dep-24f, 0x1.1d04cep-25f, 0x1.3c72cp-26f, 0x1.eb8b48p-6f, 0x1.316204p-6f, 0x1.4e64aep-7f, 0x1.7a196cp-8f},
 };
+#define GELU_SLOPE_DEGREE 5
+static const real gelu_slope_pieces[GELU_SLOPE_DEGREE + 1][16] = {
+    {-0x1.2c6d9cp-3f, -0x1.1f942ep-2f, -0x1.a11f6ep-2f, -0x1.0ee862p-1f, -0x1.699eeap-1f, -0x1.df7f6cp-1f, -0x1.29b1ep+0f, -0x1.630fb6p+0f,
+     -0x1.b8778p+0f, -0x1.14d38ap+1f, -0x1.4d3336p+1f, -0x1.6955ep+1f, 0x1.c4f0a6p-3f, 0x1.01e924p-3f, 0x1.4bfee4p-5f, -0x1.36dac8p-5f},
+    {-0x1.1da03cp-2f, -0x1.099b6ap-2f, -0x1.fb094cp-3f, -0x1.eb96a6p-3f, -0x1.dd54ap-3f, -0x1.d2c822p-3f, -0x1.ccdf6ep-3f, -0x1.c943ecp-3f,
+     -0x1.c609ap-3f, -0x1.c3b2a2p-3f, -0x1.c2657p-3f, 0, -0x1.9f8c6ap-2f, -0x1.6f8a1cp-2f, -0x1.4e0aa4p-2f, -0x1.361994p-2f},
+    {0x1.9f8a02p-6f, 0x1.e79906p-7f, 0x1.300feap-7f, 0x1.8f02p-8f, 0x1.ca6268p-9f, 0x1.ea4518p-10f, 0x1.20f762p-10f, 0x1.6e72cep-11f,
+     0x1.99ad9ep-12f, 0x1.b0777cp-13f, 0x1.fd2b4cp-14f, 0, 0x1.cce42ap-4f, 0x1.3dc522p-4f, 0x1.c145e4p-5f, 0x1.44f40cp-5f},
+    {-0x1.3a7804p-7f, -0x1.45a2bp-8f, -0x1.690f44p-9f, -0x1.a86136p-10f, -0x1.a2c448p-11f, -0x1.762cf4p-12f, -0x1.78acb6p-13f, -0x1.9f6c3cp-14f,
+     -0x1.830444p-15f, -0x1.4d36e8p-16f, -0x1.4a8b9ep-17f, 0, -0x1.d940f6p-5f, -0x1.3031ap-5f, -0x1.916ae6p-6f, -0x1.0f5d84p-6f},
+    {0x1.ba07f2p-9f, 0x1.986404p-10f, 0x1.965ccep-11f, 0x1.af364ep-12f, 0x1.759e1ep-13f, 0x1.1879b8p-14f, 0x1.e436bp-16f, 0x1.d1cb44p-17f,
+     0x1.7051e2p-18f, 0x1.01f4dp-19f, 0x1.ae9888p-21f, 0, 0x1.b0e684p-6f, 0x1.0598dep-6f, 0x1.44cdc2p-7f, 0x1.9d926cp-8f},
+    {-0x1.218e5ap-10f, -0x1.e16ab8p-12f, -0x1.b156bcp-13f, -0x1.a21daep-14f, -0x1.3fbb6cp-15f, -0x1.975072p-17f, -0x1.2fa71p-18f, -0x1.0021ecp-19f,
+     -0x1.57ca4p-21f, -0x1.8a351ep-23f, -0x1.15d38p-24f, 0, -0x1.65bc4p-7f, -0x1.994944p-8f, -0x1.e14246p-9f, -0x1.239382p-9f},
+};
+/* a up to GELU_END or, with a scale, GELU_BOTTOM; E */
+FASTACT_INLINE far_exp gelu_exp(int far, vec *a) {
+    vec magic = vset(MAGIC), scale = vset(0);
+    *a = vmin(far ? vset(GELU_BOTTOM) : vset(GELU_END), vabs(*a));
+    vec w = vmul(*a, *a), w_lo = vfma(*a, *a, vneg(w));
+    if (far) {
+        scale = vadd(vsub(vfma(w, vset(-LOG2E / 2), magic), magic), vset(16));
+        magic = vsub(magic, vmul(scale, vset(4)));
+    }
+    vec t = vfma(w, vset(-2 * LOG2E), magic), n = vsub(t, magic);
+    vec r = vfma(n, vset(LN2_LO / 2), vadd(vfma(n, vset(LN2_HI / 2), w), w_lo)), s = vadd_quarters(vlookup(quarters, t), t);
+    vec q = vset(quarter_coefficient[3] / 16);
+    for (int d = 2; d >= 0; d--) q = vmadd(q, r, vset(quarter_coefficient[d] * (d % 2 ? 0.5f : -0.5f) / (1 << d)));
+    return (far_exp){vfma(vmul(s, r), q, s), scale};
+}
+/* a M / UNIT for a >= GELU_END: (1 - y + 3 y**2 - 15 y**3 + 105 y**4) / sqrt(2 pi) with y = 1 / a**2 */
+#define DENSITY_BY_UNIT (0.39894228040143267793994605993438L / UNIT)
+FASTACT_INLINE vec gelu_series(vec a) {
+    vec y = vdiv(vset(1), vmul(a, a)), m = vset((real)(105 * DENSITY_BY_UNIT));
+    m = vfma(vfma(m, y, vset((real)(-15 * DENSITY_BY_UNIT))), y, vset((real)(3 * DENSITY_BY_UNIT)));
+    return vfma(vfma(m, y, vset((real)-DENSITY_BY_UNIT)), y, vset((real)DENSITY_BY_UNIT));
+}
+FASTACT_INLINE scaled_pair gelu_tail(int far, vec x) {
+    vec a = x;
+    far_exp k = gelu_exp(far, &a);
+    vec m = far ? gelu_series(a) : piecewise(gelu_pieces, GELU_DEGREE, 1.125f, a), y = vmul(k.e, m);
+    return (scaled_pair){y, vfma(k.e, m, vneg(y)), k.scale};
+}
+FASTACT_INLINE scaled_pair gelu_slope_tail(int far, vec x) {
+    vec a = x;
+    far_exp k = gelu_exp(far, &a);
+    vec m = far ? vdiv(vfma(vmul(a, a), vset((real)-DENSITY_BY_UNIT), gelu_series(a)), a)
+                : piecewise(gelu_slope_pieces, GELU_SLOPE_DEGREE, 1, a);
+    vec y = vmul(k.e, m);
+    return (scaled_pair){y, vfma(k.e, m, vneg(y)), k.scale};
+}
 #else
+/* M(a) = t m(t - MILLS_CENTRE), t = 1 / (1 + a / MILLS_SCALE), for a up to MILLS_END. */
+#define GELU_END 37 /* here E passes exp(NEAR) */
 #define MILLS_SCALE 4.5
 #define MILLS_CENTRE 0.5615234375
-#define MILLS_BEGIN 0
 #define MILLS_END 54
 #define MILLS_DEGREE 23 /* by interpolation at Chebyshev's points; relative error 2**-56.2, 2**-54.5 with rounded coefficients */
 static const real mills_coefficient[MILLS_DEGREE + 1] = {
@@ -335,7 +410,6 @@ static const real mills_coefficient[MILLS_DEGREE + 1] = {
     -0x1.02da9798fdc48p-9, -0x1.4cc9c5f828ecep-8, 0x1.41bdade0f75a3p-9, 0x1.6b48365e4c96ep-9, -0x1.4a7ceb8061179p-9,
     -0x1.2d5a3d880f562p-10, 0x1.fd5beb0c6893bp-10, 0x1.f38d1f0c1cacbp-13, -0x1.b6fc133b37e8ep-11,
 };
-#endif
 typedef struct {
     vec t, t_lo, m, m_lo; /* M = (t + t_lo) (m + m_lo); near a = 0 an error of t counts more than threefold */
 } mills_ratio;
@@ -343,22 +417,23 @@ FASTACT_INLINE mills_ratio mills(vec a) {
     const vec scale = vset(MILLS_SCALE);
     vec d = vadd(scale, a), t = vdiv(scale, d), rest = vfma(vneg(t), sum_lo(scale, a, d), vfma(vneg(t), d, scale));
     vec t_lo = vmul(vmul(rest, t), vset((real)(1.0 / MILLS_SCALE)));
-    vec u = vadd(vsub(t, vset((real)MILLS_CENTRE)), t_lo), h = vset(mills_coefficient[MILLS_DEGREE]);
+    vec d0 = vsub(t, vset((real)MILLS_CENTRE)), u = vadd(d0, t_lo), u_lo = vadd(vsub(d0, u), t_lo), h = vset(mills_coefficient[MILLS_DEGREE]);
     for (int k = MILLS_DEGREE - 1; k >= 2; k--) h = vmadd(h, u, vset(mills_coefficient[k]));
     const vec c1 = vset(mills_coefficient[1]), c0 = vset(mills_coefficient[0]);
     vec h1 = vfma(h, u, c1), h1_lo = vfma(h, u, vsub(c1, h1)), m = vfma(h1, u, c0), m_lo = vfma(h1, u, vsub(c0, m));
+    m_lo = vfma(vfma(h, u, h1), u_lo, m_lo); /* h u + h1 is the derivative, nearly */
     return (mills_ratio){t, t_lo, m, vfma(h1_lo, u, m_lo)};
 }
 FASTACT_INLINE far_exp gelu_exp(int far, vec a) {
     vec w = vmul(a, a), w_lo = vfma(a, a, vneg(w)), half = vset((real)-0.5);
     return exp_far(far, vmul(w, half), 1, vmul(w_lo, half));
 }
-/* x T by the formula above, in two parts */
+/* a T in two parts */
 FASTACT_INLINE scaled_pair gelu_tail(int far, vec x) {
-    vec a = vmin(vset(MILLS_END), vabs(x)), b = finite(x);
+    vec a = vmin(vset(MILLS_END), vabs(x));
     far_exp r = gelu_exp(far, a);
     mills_ratio k = mills(a);
-    vec n = vmul(b, r.e), n_lo = vfma(b, r.e, vneg(n)), y = vmul(n, k.t), y_lo = vfma(n, k.t, vneg(y));
+    vec n = vmul(a, r.e), n_lo = vfma(a, r.e, vneg(n)), y = vmul(n, k.t), y_lo = vfma(n, k.t, vneg(y));
     y_lo = vadd(y_lo, vfma(n, k.t_lo, vmul(n_lo, k.t)));
     vec t = vfma(y, k.m, vmul(y_lo, k.m));
     return (scaled_pair){t, vfma(y_lo, k.m, vfma(y, k.m, vneg(t))), r.scale};
@@ -374,85 +449,19 @@ FASTACT_INLINE scaled_pair gelu_slope_tail(int far, vec x) {
     return (scaled_pair){y, vfma(r.e, c_lo, vfma(r.e, c, vneg(y))), r.scale};
 }
 
-#if FASTACT_REAL == 32
-/* float32 takes both tails down to -GELU_END from 16 polynomials each: piece number a (GELU_SQUARE a + GELU_LINEAR), rounded, of
-   which a row holds the centre and the coefficients in a - centre (tools/minimax.py). Relative error 2**-28.0 with rounded
-   coefficients, and 2**-26.7 of the larger term for the derivative's. Above GELU_END x T is nothing beside x. */
-#define GELU_SQUARE 0.3125f
-#define GELU_LINEAR 0.640625f
-#define GELU_END 6.08f
-#define GELU_DEGREE 7
-static const real gelu_pieces[GELU_DEGREE + 2][16] = {
-    {0x1.35839cp-2f, 0x1.feff6p-1f, 0x1.b068fcp+0f, 0x1.1d62a2p+1f, 0x1.5856eap+1f, 0x1.8cb536p+1f, 0x1.bc5784p+1f, 0x1.e849dp+1f,
-     0x1.08a5b8p+2f, 0x1.1bf42ep+2f, 0x1.2e4422p+2f, 0x1.3fac5ep+2f, 0x1.50480cp+2f, 0x1.6052p+2f, 0x1.6fb256p+2f, 0x1.7e971ap+2f},
-    {0x1.86605ep-2f, 0x1.45e5acp-3f, 0x1.758e06p-5f, 0x1.a64fbp-7f, 0x1.d40ddcp-9f, 0x1.fc898p-11f, 0x1.0f6e24p-12f, 0x1.1de1f2p-14f,
-     0x1.299bep-16f, 0x1.32671ep-18f, 0x1.380cd6p-20f, 0x1.3c0b14p-22f, 0x1.3eec3p-24f, 0x1.3d1ab6p-26f, 0x1.3b5a86p-28f, 0x1.3684b4p-30f},
-    {-0x1.864684p-2f, -0x1.f086bap-3f, -0x1.8867bap-4f, -0x1.102f14p-5f, -0x1.5ea84p-7f, -0x1.ad252p-9f, -0x1.f976cap-11f, -0x1.21686p-12f,
-     -0x1.43fd74p-14f, -0x1.63b396p-16f, -0x1.7fbc84p-18f, -0x1.99665ap-20f, -0x1.b12b98p-22f, -0x1.c1fe3p-24f, -0x1.d1f11ap-26f, -0x1.dc6964p-28f},
-    {0x1.d7dbbep-5f, 0x1.ef8dcap-4f, 0x1.4b67fcp-4f, 0x1.2f6d46p-5f, 0x1.d7a922p-7f, 0x1.4c8298p-8f, 0x1.b6ab6ap-10f, 0x1.140134p-11f,
-     0x1.4eef1cp-13f, 0x1.8a8acep-15f, 0x1.c5168ap-17f, 0x1.ff3a38p-19f, 0x1.1c8194p-20f, 0x1.35a6d6p-22f, 0x1.4e9ea4p-24f, 0x1.63ff42p-26f},
-    {0x1.d8d40cp-5f, 0x1.4b07e4p-13f, -0x1.e4c50ep-6f, -0x1.68483p-6f, -0x1.6c80fcp-7f, -0x1.33c092p-8f, -0x1.d17aa8p-10f, -0x1.46d86cp-11f,
-     -0x1.b2a998p-13f, -0x1.14ed48p-14f, -0x1.54a8dep-16f, -0x1.98876cp-18f, -0x1.e040bap-20f, -0x1.12bb1p-21f, -0x1.36b48cp-23f, -0x1.58c36cp-25f},
-    {-0x1.c9718ep-7f, -0x1.4af78cp-6f, -0x1.03ea6p-10f, 0x1.8eb6c6p-8f, 0x1.4d122p-8f, 0x1.6e138ep-9f, 0x1.4adb3ep-10f, 0x1.09b552p-11f,
-     0x1.898442p-13f, 0x1.1248b4p-14f, 0x1.6c74cep-16f, 0x1.d384a8p-18f, 0x1.23b51ep-19f, 0x1.60474ap-21f, 0x1.a25c44p-23f, 0x1.e58c86p-25f},
-    {-0x1.0025c6p-7f, 0x1.06d04ap-8f, 0x1.38d05ep-8f, 0x1.347b56p-11f, -0x1.1746c8p-10f, -0x1.0d1cbep-10f, -0x1.3fdf24p-11f, -0x1.337734p-12f,
-     -0x1.0464d4p-13f, -0x1.9401b2p-15f, -0x1.2531ap-16f, -0x1.95d7d6p-18f, -0x1.0e9cc4p-19f, -0x1.5ab49ap-21f, -0x1.b2362ap-23f, -0x1.0885dap-24f},
-    {0x1.22872cp-9f, 0x1.051888p-9f, -0x1.3712e2p-10f, -0x1.0dabfp-10f, -0x1.ab085ep-13f, 0x1.45782cp-13f, 0x1.829796p-13f, 0x1.f2860ep-14f,
-     0x1.fd944p-15f, 0x1.c4d284p-16f, 0x1.6eaed8p-17f, 0x1.158918p-18f, 0x1.8f57d2p-20f, 0x1.115e84p-21f, 0x1.6b6398p-23f, 0x1.d2e95cp-25f},
-    {0x1.b6460ap-11f, -0x1.8a9cc4p-11f, -0x1.1d0c0cp-12f, 0x1.ef136cp-13f, 0x1.9f12eep-13f, 0x1.9f37b6p-15f, -0x1.127faap-16f, -0x1.daa322p-16f,
-     -0x1.47b4dep-16f, -0x1.5b78a6p-17f, -0x1.5dbb62p-18f, -0x1.252adep-19f, -0x1.c9b438p-21f, -0x1.54ec1p-22f, -0x1.e2a4c6p-24f, -0x1.44a7c6p-25f},
-};
-static const real gelu_slope_pieces[GELU_DEGREE + 2][16] = {
-    {0x1.353196p-2f, 0x1.ffa17ap-1f, 0x1.b095ccp+0f, 0x1.1d4038p+1f, 0x1.584992p+1f, 0x1.8cb47p+1f, 0x1.bc6498p+1f, 0x1.e85fb6p+1f,
-     0x1.08adbep+2f, 0x1.1be916p+2f, 0x1.2e3ad8p+2f, 0x1.3fa0a2p+2f, 0x1.50472p+2f, 0x1.604daep+2f, 0x1.6fba42p+2f, 0x1.7e91fep+2f},
-    {0x1.10a51ap-2f, -0x1.548b6ep-4f, -0x1.dbce5p-4f, -0x1.f62024p-5f, -0x1.9d8728p-6f, -0x1.2cbefp-7f, -0x1.943bf2p-9f, -0x1.0187ep-10f,
-     -0x1.3bbc2cp-12f, -0x1.787552p-14f, -0x1.b2b0ccp-16f, -0x1.ed28dcp-18f, -0x1.129e28p-19f, -0x1.2c298ap-21f, -0x1.43e488p-23f, -0x1.5aeb9cp-25f},
-    {-0x1.748502p-1f, -0x1.f0a0e4p-3f, 0x1.4f443p-4f, 0x1.94a326p-4f, 0x1.cb66ep-5f, 0x1.9801bep-6f, 0x1.3d2a9cp-7f, 0x1.c51ee2p-9f,
-     0x1.31365p-10f, 0x1.8a35d2p-12f, 0x1.e82ee2p-14f, 0x1.26904cp-15f, 0x1.5abf96p-17f, 0x1.8e923cp-19f, 0x1.c2536ep-21f, 0x1.f7241p-23f},
-    {0x1.ccab3ap-3f, 0x1.73d864p-2f, 0x1.7b0d3ep-4f, -0x1.25c0f4p-5f, -0x1.7dc8bp-5f, -0x1.d1fe3p-6f, -0x1.b90b54p-7f, -0x1.6b5fbcp-8f,
-     -0x1.11c5aep-9f, -0x1.83bb04p-11f, -0x1.03c7cap-12f, -0x1.4fb6dep-14f, -0x1.a3e902p-16f, -0x1.fdbf42p-18f, -0x1.2e932p-19f, -0x1.61a91ap-21f},
-    {0x1.b6768cp-3f, -0x1.49689ap-4f, -0x1.ffc9b6p-4f, -0x1.155d78p-5f, 0x1.4d627cp-7f, 0x1.038646p-6f, 0x1.554f2cp-7f, 0x1.56d8b6p-8f,
-     0x1.29bb9ep-9f, 0x1.d7119ap-11f, 0x1.59e5d2p-12f, 0x1.e317a4p-14f, 0x1.4340bap-15f, 0x1.a0ad04p-17f, 0x1.050084p-18f, 0x1.4046a6p-20f},
-    {-0x1.4dedc6p-4f, -0x1.4adffap-4f, 0x1.21fc62p-5f, 0x1.2f1e8ap-5f, 0x1.6b9556p-7f, -0x1.fe4bb6p-10f, -0x1.18332ap-8f, -0x1.90547ap-9f,
-     -0x1.aa2d16p-10f, -0x1.85111cp-11f, -0x1.3f66e4p-12f, -0x1.e89504p-14f, -0x1.6125b6p-15f, -0x1.e6d608p-17f, -0x1.439a58p-18f, -0x1.a2bceap-20f},
-    {-0x1.5e9cf4p-5f, 0x1.28ad9ap-5f, 0x1.0b2bf4p-6f, -0x1.4f29b6p-7f, -0x1.3b616ap-7f, -0x1.a656bep-9f, 0x1.89a042p-13f, 0x1.f7f6a8p-11f,
-     0x1.8c879ep-11f, 0x1.bfd948p-12f, 0x1.aa0212p-13f, 0x1.6ca274p-14f, 0x1.20db38p-15f, 0x1.ae2354p-17f, 0x1.31b5d2p-18f, 0x1.a38462p-20f},
-    {0x1.17df5ep-6f, 0x1.1c9744p-7f, -0x1.784236p-7f, -0x1.a72bdp-9f, 0x1.393c36p-9f, 0x1.246ebep-9f, 0x1.b58176p-11f, 0x1.2f7466p-15f,
-     -0x1.7e430ep-13f, -0x1.54c9b4p-13f, -0x1.996b7ap-14f, -0x1.98da42p-15f, -0x1.6bcf7cp-16f, -0x1.2994fep-17f, -0x1.c97d46p-19f, -0x1.4fa2d8p-20f},
-    {0x1.79f504p-8f, -0x1.bbc89cp-8f, 0x1.583978p-12f, 0x1.6452aap-9f, 0x1.3f8fb6p-11f, -0x1.0aff06p-11f, -0x1.f06e3cp-12f, -0x1.a66644p-13f,
-     -0x1.cee01p-16f, 0x1.fd486ep-16f, 0x1.0e57a8p-15f, 0x1.516782p-16f, 0x1.54e416p-17f, 0x1.3d8144p-18f, 0x1.0a70d2p-19f, 0x1.a851a4p-21f},
-};
-FASTACT_INLINE vec piecewise(const real (*table)[16], vec x) {
-    vec a = vmin(vset(GELU_END), vabs(x)), t = vfma(a, vfma(a, vset(GELU_SQUARE), vset(GELU_LINEAR)), vset(MAGIC));
-    vec u = vsub(a, vlookup16(table[0], t)), y = vlookup16(table[GELU_DEGREE + 1], t);
-    for (int k = GELU_DEGREE; k >= 1; k--) y = vmadd(y, u, vlookup16(table[k], t));
-    return y;
-}
-FASTACT_INLINE scaled_pair gelu_tail_near(vec x) {
-    vec a = finite(x), t = piecewise(gelu_pieces, x), y = vmul(a, t);
-    return (scaled_pair){y, vfma(a, t, vneg(y)), vset(0)};
-}
-FASTACT_INLINE scaled_pair gelu_slope_tail_near(vec x) { return (scaled_pair){piecewise(gelu_slope_pieces, x), vset(0), vset(0)}; }
-#else
-#define GELU_END 26 /* here E passes exp(NEAR) */
-FASTACT_INLINE scaled_pair gelu_tail_near(vec x) { return gelu_tail(0, x); }
-FASTACT_INLINE scaled_pair gelu_slope_tail_near(vec x) { return gelu_slope_tail(0, x); }
 #endif
 
-#define WITH_GELU_FAR(x, formula) \
-    (vany_less(x, vset(-GELU_END)) ? vless_select(x, vset(-GELU_END), formula(1), formula(0)) : formula(0))
+#define WITH_GELU_FAR(x, formula) WITH_FAR_BELOW(-GELU_END, x, formula)
 
-/* x T far below 0, and x T or x - x T elsewhere */
 FASTACT_INLINE scaled_pair gelu_of(int far, vec x) {
-    if (far) return gelu_tail(1, x);
-    scaled_pair t = gelu_tail_near(x);
-    vec zero = vset(0), above = vsub(x, t.hi), above_lo = vsub(vsub(vsub(x, above), t.hi), t.lo);
-    above_lo = vless_select(x, vset(LARGEST), above_lo, zero);
-    return (scaled_pair){vless_select(x, zero, t.hi, above), vless_select(x, zero, t.lo, above_lo), zero};
+    scaled_pair t = gelu_tail(far, x);
+    if (far) return (scaled_pair){vneg(t.hi), vneg(t.lo), t.scale};
+    vec r = vmax(vset(0), x), y = vsub(r, t.hi), y_lo = vsub(vsub(vsub(r, y), t.hi), t.lo);
+    return (scaled_pair){y, vless_select(x, vset(LARGEST), y_lo, vset(0)), vset(0)};
 }
 FASTACT_INLINE scaled_pair gelu_slope(int far, vec x) {
     if (far) return gelu_slope_tail(1, x);
-    scaled_pair t = gelu_slope_tail_near(x);
+    scaled_pair t = gelu_slope_tail(0, x);
     vec zero = vset(0), one = vset(1), above = vsub(one, t.hi), above_lo = vsub(vsub(vsub(one, above), t.hi), t.lo);
     return (scaled_pair){vless_select(x, zero, t.hi, above), vless_select(x, zero, t.lo, above_lo), zero};
 }
@@ -589,12 +598,12 @@ FASTACT_INLINE vec hard_sigmoid_backward(vec g, vec x, vec p, vec q) {
 /* hard_swish(x) = x min(max(x + 3, 0), 6) / 6          dx = g (2 x + 3) / 6 for -3 < x < 3, 0 below, g above */
 FASTACT_INLINE vec hard_swish_forward(vec x, vec p, vec q) {
     (void)p; (void)q;
-    vec y = vdiv(vmul(x, vadd(x, vset(3))), vset(6));
+    vec y = SPLIT(vmul(x, vadd(x, vset(3))), 1.0L / 6);
     return vless_select(vset(-3), x, vless_select(x, vset(3), y, x), vnan_select(x, vset((real)-0.0)));
 }
 FASTACT_INLINE vec hard_swish_backward(vec g, vec x, vec p, vec q) {
     (void)p; (void)q;
-    vec y = vmul(g, vdiv(vfma(vset(2), x, vset(3)), vset(6)));
+    vec y = vmul(g, SPLIT(vfma(vset(2), x, vset(3)), 1.0L / 6));
     return vnan_select(x, vless_select(vset(-3), x, vless_select(x, vset(3), y, g), vset(0)));
 }
 
@@ -633,7 +642,7 @@ FASTACT_INLINE scaled_pair gated(int far, vec x, vec z, int has_lo, vec z_lo) {
         vec a = vmax(vset(BOTTOM), x), y = vmul(a, k.e);
         return (scaled_pair){y, vfma(a, k.e, vneg(y)), k.scale};
     }
-    vec one = vset(1), d = vadd(one, exp_above(z, has_lo, z_lo)), r = vdiv(one, d), y = vmul(x, r), lo = vmul(vfma(vneg(y), d, x), r);
+    vec one = vset(1), d = vadd(one, exp_above(NEAR, z, has_lo, z_lo)), r = vdiv(one, d), y = vmul(x, r), lo = vmul(vfma(vneg(y), d, x), r);
     return (scaled_pair){y, vless_select(vabs(y), vset(LARGEST), lo, vset(0)), vset(0)};
 }
 /* y, or p x / 2 for an x so small that its activation is x / 2: rounded once, though x / 2 be subnormal. */
@@ -650,7 +659,7 @@ FASTACT_INLINE vec swiglu_forward(vec x, vec p, vec q) {
 FASTACT_INLINE vec swiglu_backward(vec g, vec x, vec p, vec q) {
     (void)q;
 #define FORMULA(far) times_both(far, g, p, gate_slope(far, x, 0, x, x, x))
-    return WITH_FAR(x, FORMULA);
+    return WITH_FAR_BELOW(NEAR_SQUARE, x, FORMULA);
 #undef FORMULA
 }
 /* geglu(x) = p gelu(x) */
@@ -678,6 +687,6 @@ FASTACT_INLINE vec geglu_tanh_backward(vec g, vec x, vec p, vec q) {
     (void)q;
     vec lo, v, v_lo, z = gelu_argument(x, &lo, &v, &v_lo);
 #define FORMULA(far) times_both(far, g, p, gate_slope(far, z, 1, lo, v, v_lo))
-    return WITH_FAR(z, FORMULA);
+    return WITH_FAR_BELOW(NEAR_SQUARE, z, FORMULA);
 #undef FORMULA
 }
