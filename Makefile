@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := setup.py pyproject.toml $(wildcard fastact/*.pyx fastact/*.pxd fastact/kernels/*.c) $(shell find include -name '*.h')
 
-.PHONY: demo test lint bench accuracy clean
+.PHONY: demo test lint bench accuracy proof clean
 
 demo: .venv/ready
 	$(BIN)/python -m fastact demo
@@ -22,6 +22,9 @@ bench: .venv/bench
 
 accuracy: .venv/bench
 	$(BIN)/python bench/accuracy.py
+
+proof: .venv/ready
+	$(BIN)/python tests/proof.py
 
 clean:
 	rm -rf .venv build dist *.egg-info .benchmarks .mypy_cache .ruff_cache .pytest_cache

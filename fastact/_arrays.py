@@ -205,8 +205,9 @@ def computed_in(name: str, dtype: np.dtype) -> str:
     """The type that the kernels compute an array's entries in, and return."""
     if dtype.kind in "biu":
         return "d"
-    if dtype.kind == "f" and dtype.itemsize <= 8:
-        return _FLOATS[dtype.newbyteorder("=")]
+    char = _FLOATS.get(dtype.newbyteorder("="))
+    if char is not None:
+        return char
     raise TypeError(f"{name} must hold float16, float32, float64, integers or bools, got {dtype}")
 
 

@@ -21,7 +21,8 @@ def softmax(x, axis=-1, *, where=None, out=None, dtype=None):
     The results are positive and add up to 1; adding a constant to all of x does not change them. Softmax is smooth
     everywhere, zero included: :math:`\partial p_i / \partial x_j = p_i (\delta_{ij} - p_j)`. The Jacobian
     :math:`\operatorname{diag}(p) - p p^T` is symmetric, positive semidefinite, of rank n - 1, maps (1, ..., 1) to 0 and
-    has norm at most 1/2. It vanishes where p is nearly one-hot (softmax saturates), but no entry is ever cut off.
+    has norm at most 1/2. It vanishes where p is nearly one-hot (softmax saturates), but no entry is ever cut off. Texts
+    that call it not differentiable at zero, with a gradient of zero for negative inputs, describe ReLU.
 
     Parameters
     ----------

@@ -5,8 +5,8 @@ function of the list, dense around kinks, roots, thresholds and the ends of the 
 on the best instruction set of this machine and on the one that has no FMA: all others give the bits of the best.
 
 Every finished function is kept in docs/proof.json, and skipped by the next run unless the kernels or the references
-have changed since. The exit code is 1 where an error exceeds its bound. --quick takes a thousandth of the inputs and
-keeps nothing.
+have changed since. From there the tables of docs/accuracy.md and of the README are written. The exit code is 1 where an
+error exceeds its bound. --quick takes a thousandth of the inputs and keeps nothing.
 """
 
 import argparse
@@ -15,6 +15,7 @@ import json
 import os
 import re
 import sys
+import textwrap
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
@@ -26,6 +27,9 @@ import fastact
 
 ROOT = Path(__file__).parent.parent
 KEPT = ROOT / "docs" / "proof.json"
+TABLE = ROOT / "docs" / "accuracy.md"
+README = ROOT / "README.md"
+SUMMARY = re.compile(r"(<!-- worst errors, from docs/proof.json -->\n).*?(\n<!-- end -->)", re.S)
 PIECE = 1 << 14
 TASK = 1 << 24
 SAMPLES = 100_000_000
@@ -44,14 +48,14 @@ def isas():
     return available[:1] + available[-1:] if len(available) > 1 else available
 
 
-def is_exhaustive(job):
-    call, dtype = JOBS[job]
+def is_exhaustive(pair):
+    call, dtype = pair
     return dtype is np.float32 and call not in GATED_CALLS and not call.is_gradient
 
 
 def tasks(job, quick):
     """(first, count) of the pieces of work that a job falls into."""
-    if is_exhaustive(job):
+    if is_exhaustive(JOBS[job]):
         return [(first, TASK // 1000 if quick else TASK) for first in range(0, 1 << 32, TASK)]
     total = SAMPLES // 1000 if quick else SAMPLES
     size = min(total, 1_000_000)
@@ -82,7 +86,7 @@ def pieces(job, first, count):
     """The operands of the task and its parameters, a piece at a time."""
     call, dtype = JOBS[job]
     values = call.activation.some_values
-    if is_exhaustive(job):
+    if is_exhaustive(JOBS[job]):
         for start in range(first, first + count, PIECE):
             x = np.arange(start, min(start + PIECE, first + count), dtype=np.uint32).view(np.float32)
             if not np.isnan(x).all():
@@ -138,6 +142,58 @@ def line(job, found):
     return f"{job}: bound {bound:g}; " + "; ".join(cells)
 
 
+def document(kept):
+    """The text of docs/accuracy.md."""
+    lines = [
+        "# Worst errors of the activations",
+        "",
+        "`make proof` computed this table. Functions in float32 took all 2³² inputs, NaN apart, against a float64",
+        "reference; all others 10⁸ inputs of every size, dense around kinks, roots, thresholds and the ends of the",
+        "range, in float64 against extended precision. The references are in `tests/activation_reference.py`, where a",
+        "test holds them against mpmath. Parameters have their defaults; a gradient g and the other half of a gated",
+        "pair lie between 1 and 2.",
+        "",
+        "The unit is the last place of the exact result, subnormal results included. Where the terms of a derivative",
+        "cancel (silu, swish, gelu, mish and the gated pairs), it is at least half that of the larger term: a bound of",
+        "4 then means 2 ULP of the larger term. The first instruction set gives the bits of all that have FMA.",
+        "",
+        f"| function | type | inputs | bound | {' | '.join(f'{isa}: worst | at | mean' for isa in _isas(kept))} |",
+        f"|---|---|---|---|{'---|---|---|' * len(_isas(kept))}",
+    ]
+    for job in JOBS:
+        found = kept["results"].get(job)
+        if found is None:
+            continue
+        name, dtype = job.split()
+        count = next(iter(found.values()))["count"]
+        cells = [name, dtype, "2³²" if is_exhaustive(JOBS[job]) else f"{count:.3g}", f"{JOBS[job][0].ulp:g}"]
+        for r in found.values():
+            at = ", ".join(f"{float.fromhex(a):.9g}" for a in r["at"])
+            cells += [f"{r['ulp']:.3f}", at, f"{r['mean']:.3f}"]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _isas(kept):
+    return list(next(iter(kept["results"].values())))
+
+
+def summary(kept):
+    """The worst errors of the functions in float32, as a paragraph of the README."""
+    worst = {
+        job.split()[0]: max(r["ulp"] for r in kept["results"][job].values())
+        for job, (call, dtype) in JOBS.items()
+        if dtype is np.float32 and not call.is_gradient and job in kept["results"]
+    }
+    return textwrap.fill(", ".join(f"{name} {ulp:.2f}" for name, ulp in worst.items()) + ".", 128)
+
+
+def write(kept):
+    TABLE.write_text(document(kept), encoding="utf-8")
+    readme = README.read_text(encoding="utf-8")
+    README.write_text(SUMMARY.sub(lambda m: m[1] + summary(kept) + m[2], readme), encoding="utf-8")
+
+
 def main():
     parser = argparse.ArgumentParser(description="Prove the error bounds of the activations.")
     parser.add_argument("names", nargs="*", metavar="NAME", help="only these, for example sigmoid or gelu_backward")
@@ -172,6 +228,8 @@ def main():
                 if not arguments.quick:
                     KEPT.parent.mkdir(exist_ok=True)
                     KEPT.write_text(json.dumps(kept, indent=1) + "\n")
+    if not arguments.quick:
+        write(kept)
     beyond = [job for job in jobs if any(not r["ulp"] <= JOBS[job][0].ulp for r in kept["results"][job].values())]
     print(
         f"{len(jobs) - len(beyond)} of {len(jobs)} within their bounds" + "".join(f"\nbeyond: {job}" for job in beyond)

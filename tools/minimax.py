@@ -4,7 +4,8 @@
 
 prints each polynomial's coefficients as C hexadecimal constants, with the interval and the error left after rounding
 (Remez exchange in mpmath, then rounding to the format), the table of the exponential's quarters, and the float32 tables
-of `piecewise`.
+of `piecewise`. The logarithm's and Mills' ratio's coefficients in use were fitted on nearly the same intervals and differ
+in the last digits.
 """
 
 from __future__ import annotations
@@ -51,14 +52,37 @@ def remez(target, weight, count, lo, hi, rounds=60, points=4000, tolerance="1e-6
 
 
 def fit(name, target, weight, leading, count, lo, hi, real):
-    """Print p(x) = leading + x (c[0] + c[1] x + ...), the fitted `count` coefficients rounded to `real`."""
+    """Print p(x) = leading + x (c[0] + c[1] x + ...), or p(x) = c[0] + c[1] x + ... for None.
+
+    The fitted `count` coefficients are rounded to `real`.
+    """
     lo, hi = mp.mpf(lo), mp.mpf(hi)
-    exact = remez(lambda x: (target(x) - leading) / x, lambda x: weight(x) * abs(x), count, lo, hi)
-    rounded = [mp.mpf(leading)] + [mp.mpf(float(real(mp.nstr(c, 40)))) for c in exact]
+    if leading is None:
+        exact, first = remez(target, weight, count, lo, hi), []
+    else:
+        exact = remez(lambda x: (target(x) - leading) / x, lambda x: weight(x) * abs(x), count, lo, hi)
+        first = [mp.mpf(leading)]
+    show(name, target, weight, first + exact, lo, hi, real)
+
+
+def show(name, target, weight, coefficients, lo, hi, real):
+    """Print a polynomial's coefficients, rounded to `real`, and the error that is left."""
+    rounded = [mp.mpf(float(real(mp.nstr(c, 40)))) for c in coefficients]
     grid = [lo + (hi - lo) * (k + mp.mpf("0.5")) / 5000 for k in range(5000)]
     worst = max(weight(x) * abs(target(x) - mp.polyval(rounded[::-1], x)) for x in grid)
-    print(f"{name}, {real.__name__}: [{lo}, {hi}], degree {count}, error 2^{float(mp.log(worst, 2)):.1f}")
+    error = f"degree {len(rounded) - 1}, error 2^{float(mp.log(worst, 2)):.1f}"
+    print(f"{name}, {real.__name__}: [{mp.nstr(lo, 5)}, {mp.nstr(hi, 5)}], {error}")
     print("    " + ", ".join(float(c).hex() for c in rounded))
+
+
+def interpolated(name, target, weight, count, lo, hi, real):
+    """Print the polynomial that agrees with the target at Chebyshev's points."""
+    nodes = [(lo + hi) / 2 - (hi - lo) / 2 * mp.cos(mp.pi * (k + mp.mpf("0.5")) / count) for k in range(count)]
+    system = mp.matrix(count, count)
+    for i, x in enumerate(nodes):
+        for k in range(count):
+            system[i, k] = x**k
+    show(name, target, weight, list(mp.lu_solve(system, mp.matrix([target(x) for x in nodes]))), lo, hi, real)
 
 
 def quarters(real, candidates):
@@ -137,6 +161,11 @@ def pieces(name, target, weight, degree, shift, end):
         print("    {" + ", ".join(numbers[:8]) + ",\n     " + ", ".join(numbers[8:]) + "},")
 
 
+def mills(a):
+    """Mills' ratio of the normal distribution, over sqrt(2 pi)."""
+    return mp.erfc(a / mp.sqrt(2)) * mp.exp(a * a / 2) / 2
+
+
 if __name__ == "__main__":
     # UNIT exp(r) for |r| <= ln(2)/8 must stay below 2, and near it.
     quarters(np.float32, np.arange(int(1.80 * 2**23), int(1.83 * 2**23)) / 2**23)
@@ -148,11 +177,29 @@ if __name__ == "__main__":
     fit("q", q, relative, 1, 7, "-0.0867", "0.0867", np.float64)
     fit("q", q, relative, 1, 5, "-0.351", "0.351", np.float32)
     fit("q", q, relative, 1, 10, "-0.3467", "0.3467", np.float64)
+    # expm1(r) = r + r**2 h(r) and log((1 + s) / (1 - s)) = 2 s + s**3 l(s**2)
+    h, expm1_part = lambda r: (mp.expm1(r) - r) / r**2, lambda r: r**2 / abs(mp.expm1(r))
+    fit("h", h, expm1_part, 0.5, 3, "-0.0888", "0.0888", np.float32)
+    fit("h", h, expm1_part, 0.5, 7, "-0.0867", "0.0867", np.float64)
+
+    def log_ratio(z):
+        s = mp.sqrt(z)
+        return mp.log((1 + s) / (1 - s))
+
+    log_tail, log_part = lambda z: (log_ratio(z) - 2 * mp.sqrt(z)) / z**1.5, lambda z: z**1.5 / log_ratio(z)
+    fit("l", log_tail, log_part, None, 4, "1e-9", "0.02945", np.float32)
+    fit("l", log_tail, log_part, None, 7, "1e-9", "0.02945", np.float64)
+    # Mills' ratio as t m(t - centre), t = 1 / (1 + a / 4.5)
+    centre, scale = mp.mpf("0.5615234375"), mp.mpf("4.5")
+
+    def mills_of_t(u):
+        t = u + centre
+        return mills(scale / t - scale) / t
+
+    lowest = 1 / (1 + 54 / scale) - centre
+    interpolated("mills", mills_of_t, lambda u: 1 / mills_of_t(u), 24, lowest, 1 - centre, np.float64)
     # gelu: a T / E and (T - a phi) / E, less the exponential's factor. The second's error counts in its larger term.
     unit, density = mp.mpf(float.fromhex("0x1.d38d72p+0")), 1 / mp.sqrt(2 * mp.pi)
-
-    def mills(a):
-        return mp.erfc(a / mp.sqrt(2)) * mp.exp(a * a / 2) / 2
 
     def larger_term(a):
         return max(mills(a), a * density)
