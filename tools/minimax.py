@@ -4,8 +4,8 @@
 
 prints each polynomial's coefficients as C hexadecimal constants, with the interval and the error left after rounding
 (Remez exchange in mpmath, then rounding to the format), the table of the exponential's quarters, and the float32 tables
-of `piecewise`. The logarithm's and Mills' ratio's coefficients in use were fitted on nearly the same intervals and differ
-in the last digits.
+of `piecewise`. The coefficients in use of the logarithm and of Mills' ratio were fitted on nearly the same intervals,
+and differ in the last digits.
 """
 
 from __future__ import annotations
