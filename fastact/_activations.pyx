@@ -1970,7 +1970,7 @@ def prelu_backward(grad, x, weight, *, axis=None):
     dx = elementwise(FASTACT_prelu_backward, grad, x, w, None, None, True, None)
     a = np.asarray(x)
     with np.errstate(all="ignore"):
-        terms = np.multiply(grad, np.minimum(a, 0), dtype=np.float64)
+        terms = np.multiply(np.asarray(grad), np.minimum(a, 0), dtype=np.float64)
         terms = terms.reshape((1,) * (w.ndim - terms.ndim) + terms.shape)
         kept = (1,) * (terms.ndim - w.ndim) + w.shape
         axes = tuple(k for k in range(terms.ndim) if kept[k] == 1)

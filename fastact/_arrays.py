@@ -81,7 +81,8 @@ def elementwise(name: str, operands: dict[str, Any], parameters: int, out: Any, 
             raise ValueError(f"{parameter} must be {needed} in {np.dtype(wide)}, got {operands[parameter]!r}")
     shapes = [x.shape for x in arrays]
     try:
-        shape = np.broadcast_shapes(*shapes)
+        # NumPy's function takes no more than 32 dimensions.
+        shape = shapes[0] if len({*shapes} - {()}) < 2 and shapes[0] else np.broadcast_shapes(*shapes)
     except ValueError:
         raise ValueError(f"{', '.join(names)} must have shapes that broadcast, got {shapes}") from None
     if out is not None:
@@ -91,7 +92,8 @@ def elementwise(name: str, operands: dict[str, Any], parameters: int, out: Any, 
         chosen["where"] = _mask(where, shape)
         if out is None:
             out = np.zeros(shape, char)
-            return _call(ufunc, arrays, wide, out, signature=(wide,) * (ufunc.nin + 1), **chosen)[()]
+            _call(ufunc, arrays, wide, out, signature=(wide,) * (ufunc.nin + 1), **chosen)
+            return out[()] if type(arrays[0]) is np.ndarray else arrays[0].__array_wrap__(out)
     result = _call(ufunc, arrays, wide, out, signature=(wide,) * (ufunc.nin + 1), **chosen)
     if wide == char or out is not None:
         return result

@@ -506,6 +506,9 @@ cdef object parameter_value(int function, int k, object value):
         number = value
     else:
         try:
+            # Complex numbers, dates, text, objects and masked values have a float() of their own.
+            if isinstance(value, (np.ndarray, np.generic)) and (value.dtype.kind not in "biuf" or isinstance(value, np.ma.MaskedArray)):
+                raise TypeError
             number = float("" if isinstance(value, (str, bytes)) else value)
         except OverflowError:
             number = INFINITY

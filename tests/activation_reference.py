@@ -37,12 +37,13 @@ def exact(name, dtype, x, values=(), grad=None, wide=LONG if HAS_LONGDOUBLE else
     come in the wider type, or as mpmath numbers for None.
     """
     x, *values = (np.asarray(a, dtype) for a in (x, *values))
+    meant = name == "hard_sigmoid" and np.all(values[0] == np.asarray(1 / 6, dtype)) and np.all(values[1] == 0.5)
     with np.errstate(all="ignore"):
         if wide is None:
-            forward, derivative = DEFINITIONS[name]
+            forward, derivative = SIXTH_DEFINITION if meant else DEFINITIONS[name]
             x, *values = map(to_mp, (x, *values))
         else:
-            forward, derivative = WIDE[name]
+            forward, derivative = SIXTH_WIDE if meant else WIDE[name]
             x, *values = (a.astype(wide) for a in (x, *values))
         if grad is None:
             y = np.frompyfunc(forward, 1 + len(values), 1)(x, *values) if wide is None else forward(x, *values)
@@ -151,6 +152,17 @@ def _selu(c, x):
 
 def _hard_sigmoid_derivative(x, alpha, beta):
     return (alpha if 0 < alpha * x + beta < 1 else MP.zero,)
+
+
+#: hard_sigmoid with beta 1/2: the alpha nearest to 1/6 stands for 1/6.
+SIXTH_DEFINITION = (
+    lambda x, a, b: _clip(x + 3, 0, 6) / 6,
+    lambda x, a, b: (MP.mpf(1) / 6 if -3 < x < 3 else MP.zero,),
+)
+SIXTH_WIDE = (
+    lambda x, a, b: np.clip(x + 3, 0, 6) / 6,
+    lambda x, a, b: (np.where((x > -3) & (x < 3), x.dtype.type(1) / 6, 0),),
+)
 
 
 def _hard_swish_derivative(x):

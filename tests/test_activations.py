@@ -237,6 +237,27 @@ def test_no_warning(call, dtype, isa):
             call(*operands, *values)
 
 
+def test_the_standard_hard_sigmoid_has_kinks_at_3(isa):
+    for dtype in DTYPES:
+        ends = np.array([-3, np.nextafter(dtype(-3), dtype(0)), 3], dtype)
+        np.testing.assert_array_equal(fastact.hard_sigmoid(ends[[0, 2]]), [0, 1])
+        assert fastact.hard_sigmoid(ends[1:2]) == pytest.approx((float(ends[1]) + 3) / 6, rel=1e-6)
+        np.testing.assert_array_equal(
+            fastact.hard_sigmoid_backward(np.ones(3, dtype), ends), dtype([0, dtype(1) / 6, 0])
+        )
+
+
+def test_extreme_parameters(isa):
+    """The product with the parameter is as exact for the largest numbers as for others."""
+    x = np.array([-5.166786714853404e305, -2.1082969007453143e300])
+    beta = np.array([8.797316905001643e-304, 1.297841279061375e-298])
+    for call in CALLS:
+        if str(call) in ("swish", "swish_backward", "softplus", "softplus_backward"):
+            operands = call.operands(x, grad=np.ones(2))
+            check(call, (beta,), call(*operands, beta), operands, *call.exact(np.float64, operands, (beta,)))
+    assert fastact.softplus(np.array([-np.inf]), 5e-324) == 0
+
+
 def test_gradients_at_kinks(isa):
     one, zero, two = np.ones(1), np.zeros(1), np.ones(2)
     assert fastact.relu_backward(one, zero) == 0
@@ -497,6 +518,7 @@ def test_subclasses_and_other_libraries():
         pass
 
     x = np.linspace(-1, 1, 5).view(Sub)
+    assert type(fastact.relu(x, where=x > 0)) is Sub
     for call in CALLS:
         assert type(call(*[x] * len(call.arguments), *call.activation.some_values)) is Sub, call
     da = pytest.importorskip("dask.array")
@@ -555,6 +577,30 @@ def named(call, first):
     """The parameters from the first one on, as keywords."""
     rows = list(zip(call.activation.parameters, call.activation.some_values, strict=True))
     return {row[0]: value for row, value in rows[first:]}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        np.complex128(1),
+        np.array("0.5"),
+        np.datetime64(1, "s"),
+        np.timedelta64(1, "s"),
+        np.array(1, object),
+        np.ma.masked,
+    ],
+    ids=repr,
+)
+def test_a_parameter_is_a_number(value):
+    for f, name in ((fastact.elu, "alpha"), (fastact.prelu, "weight"), (fastact.softplus, "beta")):
+        with pytest.raises(TypeError, match=rf"^{name}\b"):
+            f(np.ones(3), value)
+
+
+def test_many_dimensions():
+    x = np.arange(-3, 3).reshape((6,) + (1,) * 50)
+    for function in (fastact.gelu, fastact.relu):
+        same(function(x).ravel(), function(x.ravel()))
 
 
 @by_call

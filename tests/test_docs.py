@@ -101,6 +101,15 @@ def test_every_parameter_is_documented(name):
     assert documented == list(inspect.signature(value).parameters)
 
 
+@pytest.mark.skipif(not README.exists(), reason="not in a source tree")
+def test_readme_names_every_function():
+    text = README.read_text(encoding="utf-8")
+    functions = {
+        n.removesuffix("_backward") for n in fastact.__all__ if callable(getattr(fastact, n)) and n[0].islower()
+    }
+    assert not {name for name in functions if f"`{name}`" not in text and f"{name}(" not in text}
+
+
 def _blocks(language):
     return re.findall(rf"```{language}\n(.*?)```", README.read_text(encoding="utf-8"), re.S)
 

@@ -166,7 +166,7 @@ def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) 
 
 
 def _prelu(x: Any, weight: Any) -> Any:
-    w = np.asarray(weight)
+    w = np.asanyarray(weight)
     dtype = getattr(x, "dtype", None)
     # PyTorch wants one type of both; that of input decides.
     options: dict[str, Any] = {"dtype": dtype if getattr(dtype, "kind", None) == "f" else None}

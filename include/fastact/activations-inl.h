@@ -483,7 +483,8 @@ FASTACT_INLINE vec gelu_backward(vec g, vec x, vec p, vec q) {
 FASTACT_INLINE vec log1p_exp(int far, vec z, int has_lo, vec z_lo, int has_p, vec p) {
     far_exp r = exp_minus_abs(far, z, has_lo, z_lo);
     vec y = far ? r.e : vadd(vmax(vset(0), z), log1p_fraction(r.e));
-    return rescaled(far, has_p ? vdiv(y, p) : y, r.scale);
+    if (has_p) y = far ? finite(vdiv(y, p)) : vdiv(y, p); /* an infinite quotient belongs to an infinite z */
+    return rescaled(far, y, r.scale);
 }
 
 /* softplus(x) = log(1 + exp(p x)) / p          dx = g sigmoid(p x) */
@@ -584,26 +585,35 @@ FASTACT_INLINE vec relu6_backward(vec g, vec x, vec p, vec q) { (void)p; (void)q
 FASTACT_INLINE vec hard_tanh_forward(vec x, vec p, vec q) { return vmin(q, vmax(p, x)); }
 FASTACT_INLINE vec hard_tanh_backward(vec g, vec x, vec p, vec q) { return between(g, x, p, q); }
 
-/* hard_sigmoid(x) = min(max(p x + q, 0), 1)          dx = p g for 0 < p x + q < 1, else 0 */
+/* hard_sigmoid(x) = min(max(p x + q, 0), 1)          dx = p g for 0 < p x + q < 1, else 0
+   With q = 1/2, the p nearest to 1/6 stands for 1/6, so that the kinks lie at -3 and 3: min(max(x + 3, 0), 6) / 6. */
+#define SIXTH (1.0L / 6)
+FASTACT_INLINE vec if_sixth(vec p, vec q, vec yes, vec no) {
+    vec off = vadd(vabs(vsub(p, vset((real)SIXTH))), vabs(vsub(q, vset((real)0.5))));
+    return vless_select(off, vset((real)0x1p-60), yes, no);
+}
 FASTACT_INLINE vec hard_sigmoid_forward(vec x, vec p, vec q) {
-    vec limit = vless_select(vset(0), vabs(p), vset(INFINITY), vset(LARGEST)); /* p = 0 makes 0 of an infinite x */
-    return vmin(vset(1), vmax(vset(0), vfma(p, vmin(limit, vmax(vneg(limit), x)), q)));
+    const vec zero = vset(0), one = vset(1);
+    vec limit = vless_select(zero, vabs(p), vset(INFINITY), vset(LARGEST)); /* p = 0 makes 0 of an infinite x */
+    vec sixth = SPLIT(vmin(vset(6), vmax(zero, vadd(x, vset(3)))), SIXTH);
+    return if_sixth(p, q, sixth, vmin(one, vmax(zero, vfma(p, vmin(limit, vmax(vneg(limit), x)), q))));
 }
 FASTACT_INLINE vec hard_sigmoid_backward(vec g, vec x, vec p, vec q) {
-    vec one = vset(1), t = vsub(q, one), above = vadd(vfma(p, x, t), sum_lo(vneg(one), q, t)); /* p x + q itself might round to 1 */
-    vec inside = vless_select(above, vset(0), vmul(p, g), vset(0));
-    return vnan_select(x, vless_select(vset(0), vfma(p, x, q), inside, vset(0)));
+    const vec zero = vset(0), one = vset(1);
+    vec t = vsub(q, one), above = vadd(vfma(p, x, t), sum_lo(vneg(one), q, t)); /* p x + q itself might round to 1 */
+    vec inside = vless_select(above, zero, vless_select(zero, vfma(p, x, q), vmul(p, g), zero), zero);
+    return vnan_select(x, if_sixth(p, q, between(SPLIT(g, SIXTH), x, vset(-3), vset(3)), inside));
 }
 
 /* hard_swish(x) = x min(max(x + 3, 0), 6) / 6          dx = g (2 x + 3) / 6 for -3 < x < 3, 0 below, g above */
 FASTACT_INLINE vec hard_swish_forward(vec x, vec p, vec q) {
     (void)p; (void)q;
-    vec y = SPLIT(vmul(x, vadd(x, vset(3))), 1.0L / 6);
+    vec y = SPLIT(vmul(x, vadd(x, vset(3))), SIXTH);
     return vless_select(vset(-3), x, vless_select(x, vset(3), y, x), vnan_select(x, vset((real)-0.0)));
 }
 FASTACT_INLINE vec hard_swish_backward(vec g, vec x, vec p, vec q) {
     (void)p; (void)q;
-    vec y = vmul(g, SPLIT(vfma(vset(2), x, vset(3)), 1.0L / 6));
+    vec y = vmul(g, SPLIT(vfma(vset(2), x, vset(3)), SIXTH));
     return vnan_select(x, vless_select(vset(-3), x, vless_select(x, vset(3), y, g), vset(0)));
 }
 

@@ -74,14 +74,18 @@ FASTACT_INLINE void nstream(real *p, nvec a) { _mm_stream_pd(p, a); }
 FASTACT_INLINE nvec nkeep(nvec a, ptrdiff_t k) {
     return _mm_and_pd(a, _mm_castsi128_pd(_mm_set_epi64x(-(long long)(k > 1), -(long long)(k > 0))));
 }
+FASTACT_INLINE nvec nmask_select(nvec mask, nvec yes, nvec no) { return _mm_or_pd(_mm_and_pd(mask, yes), _mm_andnot_pd(mask, no)); }
+FASTACT_INLINE nvec nlarge(nvec a) { return _mm_cmplt_pd(nset(0x1p900), _mm_andnot_pd(nset(-0.0), a)); }
+
 /* Dekker's product and Knuth's sum: a b + c with the rounding errors of both added at the end. The errors of a tiny product would
-   underflow: it is computed 2^512 times as large. */
+   underflow: it is computed 2^512 times as large. A factor too large to split is taken 2^128 times smaller. */
 FASTACT_APART nvec nfma(nvec a, nvec b, nvec c) {
-    nvec plain = a * b + c, tiny = _mm_cmplt_pd(_mm_andnot_pd(nset(-0.0), a * b), nset(0x1p-900));
-    nvec up = _mm_or_pd(_mm_and_pd(tiny, nset(0x1p512)), _mm_andnot_pd(tiny, nset(1)));
-    nvec down = _mm_or_pd(_mm_and_pd(tiny, nset(0x1p-512)), _mm_andnot_pd(tiny, nset(1)));
-    a *= up;
-    c *= up;
+    nvec plain = a * b + c, one = nset(1), less = nset(0x1p-128), tiny = _mm_cmplt_pd(_mm_andnot_pd(nset(-0.0), a * b), nset(0x1p-900));
+    nvec large = nlarge(a), up = nmask_select(tiny, nset(0x1p512), one), of_a = nmask_select(large, less, up);
+    nvec of_b = nmask_select(large, up, nmask_select(nlarge(b), less, one)), down = one / of_a / of_b;
+    a *= of_a;
+    b *= of_b;
+    c = c * of_a * of_b;
     nvec split = nset(134217729.0), t = a * split, u = b * split; /* 2^27 + 1 */
     nvec ah = t - (t - a), al = a - ah, bh = u - (u - b), bl = b - bh;
     nvec p = a * b, product_error = ((ah * bh - p) + ah * bl + al * bh) + al * bl;
@@ -103,7 +107,6 @@ FASTACT_INLINE nvec nlookup(const void *table, nvec t) {
 FASTACT_INLINE nvec nadd_quarters(nvec s, nvec t) {
     return _mm_castsi128_pd(_mm_add_epi64(_mm_castpd_si128(s), _mm_slli_epi64(_mm_castpd_si128(t), 50)));
 }
-FASTACT_INLINE nvec nmask_select(nvec mask, nvec yes, nvec no) { return _mm_or_pd(_mm_and_pd(mask, yes), _mm_andnot_pd(mask, no)); }
 FASTACT_INLINE nvec nless_select(nvec a, nvec b, nvec yes, nvec no) { return nmask_select(_mm_cmplt_pd(a, b), yes, no); }
 FASTACT_INLINE nvec nnan_select(nvec a, nvec no) { return nmask_select(_mm_cmpunord_pd(a, a), a, no); }
 FASTACT_INLINE int nany_less(nvec a, nvec b) { return _mm_movemask_pd(_mm_cmplt_pd(a, b)) != 0; }
