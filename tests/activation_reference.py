@@ -70,11 +70,10 @@ def to_mp(a):
 def spacing(a, dtype):
     """The distance of the floats of a type that lie around a, of a wider type."""
     info = np.finfo(dtype)
-    if a.dtype == np.float64:  # its exponent alone
-        power = (a.view(np.int64) & 0x7FF0000000000000).view(np.float64)
-    else:
-        power = np.ldexp(np.ones_like(a), np.frexp(a)[1] - 1)
-    last = a.dtype.type(2) ** -info.nmant
+    # Its exponent alone. A wider number may have been rounded up to a power of two: a step back is on the safe side.
+    a = a if a.dtype == np.float64 else np.nextafter(np.abs(a).astype(np.float64), 0)
+    power = (a.view(np.int64) & 0x7FF0000000000000).view(np.float64)
+    last = 2.0**-info.nmant
     return np.minimum(np.maximum(power * last, info.smallest_subnormal), 2.0 ** (info.maxexp - 1) * last)
 
 
