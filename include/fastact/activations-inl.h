@@ -588,21 +588,25 @@ FASTACT_INLINE vec hard_tanh_backward(vec g, vec x, vec p, vec q) { return betwe
 /* hard_sigmoid(x) = min(max(p x + q, 0), 1)          dx = p g for 0 < p x + q < 1, else 0
    With q = 1/2, the p nearest to 1/6 stands for 1/6, so that the kinks lie at -3 and 3: min(max(x + 3, 0), 6) / 6. */
 #define SIXTH (1.0L / 6)
-FASTACT_INLINE vec if_sixth(vec p, vec q, vec yes, vec no) {
+/* 0 where p and q say so, -1 elsewhere */
+FASTACT_INLINE vec not_sixth(vec p, vec q) {
     vec off = vadd(vabs(vsub(p, vset((real)SIXTH))), vabs(vsub(q, vset((real)0.5))));
-    return vless_select(off, vset((real)0x1p-60), yes, no);
+    return vless_select(off, vset((real)0x1p-60), vset(0), vset(-1));
 }
 FASTACT_INLINE vec hard_sigmoid_forward(vec x, vec p, vec q) {
     const vec zero = vset(0), one = vset(1);
+    vec other = not_sixth(p, q), y = SPLIT(vmin(vset(6), vmax(zero, vadd(x, vset(3)))), SIXTH);
+    if (!vany_less(other, zero)) return y;
     vec limit = vless_select(zero, vabs(p), vset(INFINITY), vset(LARGEST)); /* p = 0 makes 0 of an infinite x */
-    vec sixth = SPLIT(vmin(vset(6), vmax(zero, vadd(x, vset(3)))), SIXTH);
-    return if_sixth(p, q, sixth, vmin(one, vmax(zero, vfma(p, vmin(limit, vmax(vneg(limit), x)), q))));
+    return vless_select(other, zero, vmin(one, vmax(zero, vfma(p, vmin(limit, vmax(vneg(limit), x)), q))), y);
 }
 FASTACT_INLINE vec hard_sigmoid_backward(vec g, vec x, vec p, vec q) {
     const vec zero = vset(0), one = vset(1);
+    vec other = not_sixth(p, q), y = between(SPLIT(g, SIXTH), x, vset(-3), vset(3));
+    if (!vany_less(other, zero)) return y;
     vec t = vsub(q, one), above = vadd(vfma(p, x, t), sum_lo(vneg(one), q, t)); /* p x + q itself might round to 1 */
     vec inside = vless_select(above, zero, vless_select(zero, vfma(p, x, q), vmul(p, g), zero), zero);
-    return vnan_select(x, if_sixth(p, q, between(SPLIT(g, SIXTH), x, vset(-3), vset(3)), inside));
+    return vless_select(other, zero, vnan_select(x, inside), y);
 }
 
 /* hard_swish(x) = x min(max(x + 3, 0), 6) / 6          dx = g (2 x + 3) / 6 for -3 < x < 3, 0 below, g above */
