@@ -207,7 +207,7 @@ def computed_in(name: str, dtype: np.dtype) -> str:
     """The type that the kernels compute an array's entries in, and return."""
     if dtype.kind in "biu":
         return "d"
-    char = _FLOATS.get(dtype.newbyteorder("="))
+    char = _FLOATS.get(dtype.newbyteorder("=")) if dtype.kind == "f" else None
     if char is not None:
         return char
     raise TypeError(f"{name} must hold float16, float32, float64, integers or bools, got {dtype}")
