@@ -138,6 +138,8 @@ def _run(ufunc: np.ufunc, operands: list[np.ndarray], axis: Any, out: Any, char:
     if "?" in ufunc.types[0]:
         signature[ufunc.nin - 1] = "?"
     if len(axes) == 1 and a.ndim:
+        if out is None and keepdims is None and type(a) is np.ndarray:
+            out = np.empty_like(a, char)  # in the input's order; a generalised ufunc would put the axis last
         # NumPy's own machinery: casting, overlap, subclasses.
         kept = {"keepdims": True} if keepdims else {}
         return _call(ufunc, operands, char, out, axis=axes[0], signature=tuple(signature), **kept)

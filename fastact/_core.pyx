@@ -61,7 +61,7 @@ cdef extern from "fastact/rows.h" nogil:
         int half
         int stream
 
-    ctypedef struct fastact_pair:
+    ctypedef struct fastact_part:
         pass
 
     ctypedef struct fastact_state:
@@ -76,8 +76,8 @@ cdef extern from "fastact/rows.h" nogil:
 
     ctypedef struct fastact_kernels:
         int (*rows)(int, const fastact_job *, Py_ssize_t, Py_ssize_t) noexcept nogil
-        fastact_pair (*chunk[6])(const fastact_job *, int, const fastact_state *, Py_ssize_t) noexcept nogil
-        void (*fold)(int, fastact_state *, fastact_pair, Py_ssize_t) noexcept nogil
+        fastact_part (*chunk[6])(const fastact_job *, int, const fastact_state *, Py_ssize_t) noexcept nogil
+        void (*fold)(int, fastact_state *, fastact_part, Py_ssize_t) noexcept nogil
         void (*finish)(int, const fastact_job *, int, fastact_state *) noexcept nogil
         void (*write)(int, const fastact_job *, const fastact_state *) noexcept nogil
         int (*is_staged)(int, const fastact_job *) noexcept nogil
@@ -242,7 +242,7 @@ cdef int run_one_row(int function, const fastact_kernels *kernels, const fastact
                      int threads) noexcept nogil:
     """One long row on several threads, in the fixed chunks that one thread takes in turn."""
     cdef Py_ssize_t n = job.n, chunks = (n + FASTACT_CHUNK - 1) // FASTACT_CHUNK, c
-    cdef fastact_pair *parts = <fastact_pair *>malloc(chunks * sizeof(fastact_pair))
+    cdef fastact_part *parts = <fastact_part *>malloc(chunks * sizeof(fastact_part))
     cdef fastact_state state
     cdef fastact_job one = job[0]
     cdef char *buffer = NULL

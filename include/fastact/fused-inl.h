@@ -10,7 +10,8 @@
 typedef struct {
     const real *x;
     real *y, *e; /* the exponentials, at the start of a cache line */
-    real magic, floor, a, b;
+    vec magic, floor;
+    real a, b;
 } fused_row;
 
 enum { ORDINARY = 1, STREAM = 2 }; /* how the scaled row is stored: STREAM passes by the caches */
@@ -78,7 +79,7 @@ FASTACT_INLINE ptrdiff_t to_whole_line(const real *y) { return (ptrdiff_t)(-(uin
 FASTACT_INLINE void fused_pass(int take_max, int take_exp, int scale, const fused_row *later, const fused_row *row,
                                const fused_row *earlier, ptrdiff_t n, real *max, fastact_pair *sum) {
     vec top[4] = {vset(-INFINITY), vset(-INFINITY), vset(-INFINITY), vset(-INFINITY)};
-    vec magic = vset(row->magic), floor = vset(row->floor), a = vset(earlier->a), b = vset(earlier->b);
+    vec magic = row->magic, floor = row->floor, a = vset(earlier->a), b = vset(earlier->b);
     exact_sum all = exact_zero(SUM_START);
     const real *x = row->x, *l = later->x;
     real *e = row->e;
@@ -133,13 +134,12 @@ static void softmax_rows(const fastact_job *job, ptrdiff_t begin, ptrdiff_t end)
         if (take_max | take_exp | scale) pass[stream][take_max | take_exp << 1 | scale << 2](later, row, &earlier, n, &max, &sum);
         if (stream && scale) stream_edges(&earlier, to_whole_line(earlier.y), n, r + 1 < end + 2 * apart, &line);
         if (take_max) {
-            fastact_state s;
-            s.max = max;
-            set_reference(&s);
-            later->magic = (real)s.magic;
-            later->floor = (real)s.floor;
-            if (s.shift != 0) { /* rare: the row less its shift waits in the output */
-                for (ptrdiff_t i = 0; i < n; i++) later->y[i] = later->x[i] - (real)s.shift;
+            exponential c = exponential_of(vset(max));
+            real shift = vfirst(c.shift);
+            later->magic = c.magic;
+            later->floor = c.floor;
+            if (shift != 0) { /* rare: the row less its shift waits in the output */
+                for (ptrdiff_t i = 0; i < n; i++) later->y[i] = later->x[i] - shift;
                 later->x = later->y;
             }
         }

@@ -26,6 +26,7 @@ extern fastact_elementwise_kernel FASTACT_ELEMENTWISE_NAME;
 #else
 #include "fastact/softmax-inl.h"
 #include "fastact/fused-inl.h"
+#include "fastact/lanes-inl.h"
 #include "fastact/loops-inl.h"
 #endif
 

@@ -1,56 +1,57 @@
 /* Rows in memory to rows in the kernels: passes over chunks, gathering and scattering, and the table of it all. */
 
-FASTACT_INLINE fastact_pair run_pass(int f, const fastact_job *job, int pass, const fastact_state *s, ptrdiff_t chunk) {
+FASTACT_INLINE fastact_part run_pass(int f, const fastact_job *job, int pass, const fastact_state *s, ptrdiff_t chunk) {
     ptrdiff_t begin = chunk * FASTACT_CHUNK, n = job->n - begin < FASTACT_CHUNK ? job->n - begin : FASTACT_CHUNK;
     const real *x = (const real *)job->input[0] + begin;
     const real *b = fastact_inputs(f) == 2 ? (const real *)job->input[1] + begin : x;
     real *y = fastact_results(f) ? (real *)job->out : (real *)job->out + begin;
-    fastact_pair part = {0, 0};
-    if (pass == FASTACT_SUM && s->special) return part;
-    if (pass == FASTACT_MAX) {
-        part.hi = max_chunk(x, n);
-    } else if (pass == FASTACT_SUM && fastact_first_pass(f) == FASTACT_SUM) {
-        part = gradient_chunk(f, x, b, n);
-    } else if (pass == FASTACT_SUM) {
-        ptrdiff_t skip = takes_log(f) && chunk == s->chunk ? find(x, n, (real)s->max) : -1;
-        part = f == FASTACT_softmax ? exp_and_store(x, b, y, n, skip, s)
-             : takes_log(f)         ? exp_but_largest(x, b, y, n, skip, s)
-                                    : exp_weighted(x, b, y, n, skip, s);
-    } else if (s->special) {
-        for (ptrdiff_t i = 0; i < n; i++) y[i] = (real)s->a;
-    } else {
-        map_chunk(f, x, b, y, n, s);
+    fastact_part none = {{0, 0}, 0};
+    if (pass == FASTACT_MAX) return (fastact_part){{max_chunk(x, n), 0}, 0};
+    if (pass == FASTACT_SUM) {
+        if (s->special) return none;
+        if (fastact_first_pass(f) == FASTACT_SUM) return gradient_chunk(f, x, b, n);
+        return f == FASTACT_softmax              ? exp_and_store(x, b, y, n, s)
+             : f == FASTACT_logsumexp_weighted ? exp_weighted(x, b, y, n, s)
+                                               : exp_below_largest(x, b, y, n, s);
     }
-    return part;
+    if (s->special)
+        for (ptrdiff_t i = 0; i < n; i++) y[i] = (real)s->a;
+    else map_chunk(f, x, b, y, n, s);
+    return none;
 }
 
-static void fold(int pass, fastact_state *s, fastact_pair part, ptrdiff_t chunk) {
+static void fold(int pass, fastact_state *s, fastact_part part, ptrdiff_t chunk) {
     if (pass == FASTACT_SUM) {
-        s->sum = chunk ? pair_add(s->sum, part) : part;
-    } else if (pass == FASTACT_MAX && part.hi > s->max) {
-        s->max = part.hi;
-        s->chunk = chunk;
+        s->sum = chunk ? pair_add(s->sum, part.sum) : part.sum;
+        s->ties += part.ties;
+    } else if (pass == FASTACT_MAX && part.sum.hi > s->max) {
+        s->max = part.sum.hi;
     }
 }
 
 /* One chunk of one row in contiguous memory. */
 #define ROW(name, signature, empty, ulp)                                                                                 \
-    static fastact_pair name##_pass(const fastact_job *job, int pass, const fastact_state *s, ptrdiff_t chunk) {         \
+    static fastact_part name##_pass(const fastact_job *job, int pass, const fastact_state *s, ptrdiff_t chunk) {         \
         return run_pass(FASTACT_##name, job, pass, s, chunk);                                                            \
     }
 FASTACT_ROW_FUNCTIONS(ROW)
 #undef ROW
 
-static fastact_pair (*const passes[])(const fastact_job *, int, const fastact_state *, ptrdiff_t) = {
+static fastact_part (*const passes[])(const fastact_job *, int, const fastact_state *, ptrdiff_t) = {
 #define ROW(name, signature, empty, ulp) name##_pass,
     FASTACT_ROW_FUNCTIONS(ROW)
 #undef ROW
 };
 
-static void finish(int f, const fastact_job *job, int pass, fastact_state *s) {
-    if (pass == FASTACT_MAX) finish_max(f, (const real *)job->input[0], (const real *)job->input[1], job->n, s);
-    if (pass == FASTACT_SUM && !s->special) finish_sum(f, (const real *)job->input[0], job->n, s);
+/* After a pass over `count` rows, at most LANES. */
+static void finish_rows(int f, const fastact_job *job, int pass, fastact_state *s, ptrdiff_t count) {
+    if (pass == FASTACT_MAX)
+        for (ptrdiff_t r = 0; r < count; r++)
+            finish_max(f, (const real *)(job->input[0] + r * job->input_row[0]),
+                       (const real *)(job->input[1] + r * job->input_row[1]), job->n, 1, &s[r]);
+    if (pass == FASTACT_SUM) finish_sums(f, job->input[0], job->input_row[0], job->n, 1, s, count);
 }
+static void finish(int f, const fastact_job *job, int pass, fastact_state *s) { finish_rows(f, job, pass, s, 1); }
 
 static void write_results(int f, const fastact_job *job, const fastact_state *s) {
     real *y = (real *)job->out;
@@ -71,35 +72,55 @@ static void run_blocks(const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
     }
 }
 
-/* Rows in contiguous memory, pass by pass over a group of them: while one row waits for its maximum or sum, the processor works on
-   the next. The group stays in the first-level cache. */
-#define GROUP 16
-static void run_contiguous(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
-    if (f == FASTACT_softmax && job->n <= BLOCK && job->n > 0) {
-        run_blocks(job, begin, end);
-        return;
-    }
-    if (f == FASTACT_softmax && job->n <= FUSED_ENTRIES) {
-        softmax_rows(job, begin, end);
-        return;
-    }
-    fastact_state states[GROUP];
-    fastact_job row = *job;
-    ptrdiff_t most = job->n < 2048 / GROUP ? GROUP : job->n < 2048 ? 2048 / job->n : 1;
+/* Rows of any length, pass by pass over a group of them: while one row waits for its maximum or sum, the processor works on the next.
+   The group stays in the first-level cache. */
+static void run_passes(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
+    fastact_state states[LANES];
+    ptrdiff_t n = job->n, most = f == FASTACT_logsumexp_weighted ? 1 : n < 2048 / LANES ? LANES : n < 2048 ? 2048 / n : 1;
     for (ptrdiff_t first = begin; first < end; first += most) {
         ptrdiff_t count = end - first < most ? end - first : most;
+        fastact_job group = *job;
+        group.input[0] = job->input[0] + first * job->input_row[0];
+        group.input[1] = job->input[1] + first * job->input_row[1];
         for (ptrdiff_t r = 0; r < count; r++) fastact_start(&states[r]);
-        for (int pass = fastact_first_pass(f); pass <= fastact_last_pass(f); pass++)
+        for (int pass = fastact_first_pass(f); pass <= fastact_last_pass(f); pass++) {
             for (ptrdiff_t r = 0; r < count; r++) {
-                fastact_state *s = &states[r];
-                row.input[0] = job->input[0] + (first + r) * job->input_row[0];
-                row.input[1] = job->input[1] + (first + r) * job->input_row[1];
+                fastact_job row = group;
+                row.input[0] += r * job->input_row[0];
+                row.input[1] += r * job->input_row[1];
                 row.out = job->out + (first + r) * job->out_row;
-                for (ptrdiff_t c = 0; c * FASTACT_CHUNK < job->n; c++) fold(pass, s, passes[f](&row, pass, s, c), c);
-                finish(f, &row, pass, s);
-                if (pass == fastact_last_pass(f)) write_results(f, &row, s);
+                for (ptrdiff_t c = 0; c * FASTACT_CHUNK < job->n; c++) fold(pass, &states[r], passes[f](&row, pass, &states[r], c), c);
             }
+            finish_rows(f, &group, pass, states, count);
+        }
+        for (ptrdiff_t r = 0; r < count && fastact_results(f); r++) {
+            fastact_job row = {.out = job->out + (first + r) * job->out_row};
+            write_results(f, &row, &states[r]);
+        }
     }
+}
+
+/* Rows begin to end in lanes, as far as enough of them are left to fill lanes; returns where they end. The buffer has room for the
+   tiles of so many rows. */
+static ptrdiff_t run_lanes(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end, real *buffer, ptrdiff_t rows) {
+    while (end - begin >= LANES / 4) {
+        ptrdiff_t next = end - begin < rows ? end : begin + rows;
+        tiles_of[f](job, begin, next, buffer);
+        begin = next;
+    }
+    return begin;
+}
+
+/* THE CHOICE of a kernel for rows in contiguous memory, by their length. */
+static void run_contiguous(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
+    ptrdiff_t n = job->n;
+    if (n <= (fastact_first_pass(f) == FASTACT_MAX ? SHORT : SHORT / 2) && n > 0 && f != FASTACT_logsumexp_weighted) {
+        real buffer[2 * SHORT * LANES] __attribute__((aligned(64)));
+        begin = run_lanes(f, job, begin, end, buffer, rows_at_a_time(n));
+    }
+    if (f == FASTACT_softmax && n <= BLOCK && n > 0) run_blocks(job, begin, end);
+    else if (f == FASTACT_softmax && n <= FUSED_ENTRIES) softmax_rows(job, begin, end);
+    else run_passes(f, job, begin, end);
 }
 
 FASTACT_INLINE ptrdiff_t distance(ptrdiff_t stride) { return stride < 0 ? -stride : stride; }
@@ -111,17 +132,21 @@ static void gather_rows(const fastact_job *job, int input, ptrdiff_t row, ptrdif
     ptrdiff_t across = job->input_row[input], along = job->input_step[input], n = last - first;
     const char *from = job->input[input] + row * across + first * along;
     int half = job->half;
-    if (rows > 1) {
+    if (distance(across) < distance(along))
         for (ptrdiff_t i = 0; i < n; i++)
             for (ptrdiff_t r = 0; r < rows; r++) to[r * pitch + i] = read_entry(from + r * across + i * along, half);
-    } else if (half && along == 2) {
-        load_halves(to, from, n);
-    } else if (!half && along == (ptrdiff_t)sizeof(real)) {
-        memcpy(to, from, (size_t)n * sizeof(real));
-    } else {
-        for (ptrdiff_t i = 0; i < n; i++) to[i] = read_entry(from + i * along, half);
-    }
     for (ptrdiff_t r = 0; r < rows; r++) {
+        const char *row_from = from + r * across;
+        real *row_to = to + r * pitch;
+        if (distance(across) < distance(along)) {
+        } else if (half && along == 2) {
+            if (across != 2 * n || pitch != n) load_halves(row_to, row_from, n);
+            else if (r == 0) load_halves(row_to, row_from, rows * n);
+        } else if (!half && along == (ptrdiff_t)sizeof(real)) {
+            memcpy(row_to, row_from, (size_t)n * sizeof(real));
+        } else {
+            for (ptrdiff_t i = 0; i < n; i++) row_to[i] = read_entry(row_from + i * along, half);
+        }
         unsigned char any = job->mask == NULL;
         if (job->mask) {
             const char *mask = job->mask + (row + r) * job->mask_row + first * job->mask_step;
@@ -147,15 +172,20 @@ static void scatter_rows(const fastact_job *job, ptrdiff_t row, ptrdiff_t rows, 
     ptrdiff_t across = job->out_row, along = job->out_step, n = last - first;
     char *to = job->out + row * across + first * along;
     int half = job->half;
-    if (rows > 1) {
+    if (distance(across) < distance(along)) {
         for (ptrdiff_t i = 0; i < n; i++)
             for (ptrdiff_t r = 0; r < rows; r++) write_entry(to + r * across + i * along, half, from[r * pitch + i]);
-    } else if (half && along == 2) {
-        store_halves(to, from, n);
-    } else if (!half && along == (ptrdiff_t)sizeof(real)) {
-        memcpy(to, from, (size_t)n * sizeof(real));
-    } else {
-        for (ptrdiff_t i = 0; i < n; i++) write_entry(to + i * along, half, from[i]);
+        return;
+    }
+    if (half && along == 2 && across == 2 * n && pitch == n) n *= rows, rows = 1;
+    for (ptrdiff_t r = 0; r < rows; r++, to += across, from += pitch) {
+        if (half && along == 2) {
+            store_halves(to, from, n);
+        } else if (!half && along == (ptrdiff_t)sizeof(real)) {
+            memcpy(to, from, (size_t)n * sizeof(real));
+        } else {
+            for (ptrdiff_t i = 0; i < n; i++) write_entry(to + i * along, half, from[i]);
+        }
     }
 }
 
@@ -167,29 +197,42 @@ static int is_staged(int f, const fastact_job *job) {
     return fastact_results(f) != 1 && (fastact_results(f) || job->n > 1) && job->out_step != step;
 }
 
-/* Rows that the passes cannot read where they lie go through a buffer: strided ones, float16, and those with a mask. Where
-   neighbouring rows are closer than a row's own entries (another axis than the last), a cache line of them goes together. */
+/* Whether the rows lie side by side, entry by entry. */
+static int are_columns(int f, const fastact_job *job) {
+    const ptrdiff_t size = sizeof(real);
+    if (job->half || job->mask || f == FASTACT_logsumexp_weighted || job->n > FASTACT_CHUNK) return 0;
+    for (int k = 0; k < fastact_inputs(f); k++)
+        if (job->input_row[k] != size) return 0;
+    return fastact_results(f) || job->out_row == size;
+}
+
+/* Rows that the passes cannot read where they lie go through a buffer, as many as fit the caches at a time: strided ones, float16,
+   and those with a mask. */
+#define STAGED 128 /* rows at most */
+#define STAGED_ENTRIES 4096
 static int run_staged(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
     ptrdiff_t n = job->n, results = fastact_results(f) ? fastact_results(f) : n;
-    ptrdiff_t width = job->n > 1 && distance(job->input_row[0]) < distance(job->input_step[0]) ? 16 : 1;
-    ptrdiff_t pitch = (n + 2 + 31) / 16 * 16; /* room for the results, and no power of two, whose columns share a cache set */
+    ptrdiff_t width = n < STAGED_ENTRIES / STAGED ? STAGED : n < STAGED_ENTRIES / LANES ? STAGED_ENTRIES / n : LANES;
+    ptrdiff_t across = distance(job->input_row[0]), along = distance(job->input_step[0]);
+    /* Room for the results; and for columns no power of two, whose columns would share a cache set. */
+    ptrdiff_t pitch = across < along ? (n + 2 + 31) / 16 * 16 : n < results ? results : n;
     ptrdiff_t plane = width * pitch;
     real *buffer = malloc((size_t)(fastact_inputs(f) * plane) * sizeof(real));
-    unsigned char kept[16];
+    unsigned char kept[STAGED];
     if (!buffer) return -1;
     for (ptrdiff_t row = begin; row < end; row += width) {
-        ptrdiff_t rows = end - row < width ? end - row : width;
-        for (int k = fastact_inputs(f) - 1; k >= 0; k--) gather_rows(job, k, row, rows, 0, n, buffer + k * plane, pitch, kept);
-        for (ptrdiff_t r = 0; r < rows; r++) {
-            real *x = buffer + r * pitch, first, second;
-            fastact_job one = {.rows = 1, .n = n, .input = {(char *)x, (char *)(x + plane)}, .out = (char *)x};
-            if (kept[r]) {
-                run_contiguous(f, &one, 0, 1);
-            } else {
-                first = (real)fastact_row_functions[f].empty, second = 0;
-                for (ptrdiff_t i = 0; i < results; i++) x[i] = i && fastact_results(f) ? second : first;
-            }
+        ptrdiff_t rows = end - row < width ? end - row : width, line = pitch * (ptrdiff_t)sizeof(real);
+        fastact_job group = {.rows = rows, .n = n, .out = (char *)buffer, .out_row = line, .out_step = sizeof(real)};
+        for (int k = fastact_inputs(f) - 1; k >= 0; k--) {
+            group.input[k] = (const char *)(buffer + k * plane);
+            group.input_row[k] = line;
+            group.input_step[k] = sizeof(real);
+            gather_rows(job, k, row, rows, 0, n, buffer + k * plane, pitch, kept);
         }
+        run_contiguous(f, &group, 0, rows);
+        for (ptrdiff_t r = 0; r < rows; r++) /* the first of two results, and 0; or all entries */
+            for (ptrdiff_t i = 0; i < results && !kept[r]; i++)
+                buffer[r * pitch + i] = i && fastact_results(f) ? 0 : (real)fastact_row_functions[f].empty;
         scatter_rows(job, row, rows, 0, results, buffer, pitch);
     }
     free(buffer);
@@ -198,9 +241,18 @@ static int run_staged(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t 
 
 /* Rows begin to end. */
 static int run_rows(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
-    if (is_staged(f, job)) return run_staged(f, job, begin, end);
-    run_contiguous(f, job, begin, end);
-    return 0;
+    if (!is_staged(f, job)) {
+        run_contiguous(f, job, begin, end);
+        return 0;
+    }
+    if (are_columns(f, job)) {
+        ptrdiff_t rows = rows_at_a_time(job->n);
+        real *buffer = malloc((size_t)(fastact_inputs(f) * rows * vectors_of_tile(job->n)) * sizeof(real));
+        if (!buffer) return -1;
+        begin = run_lanes(f, job, begin, end, buffer, rows);
+        free(buffer);
+    }
+    return begin < end ? run_staged(f, job, begin, end) : 0;
 }
 
 static int gather(const fastact_job *job, int input, ptrdiff_t row, ptrdiff_t first, ptrdiff_t last, void *to) {

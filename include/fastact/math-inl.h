@@ -196,33 +196,6 @@ FASTACT_INLINE double exp_double(double x) {
     return __builtin_fma(r, q, 1) * p;
 }
 
-/* exp(x) 2**-n for the multiple n of 1/4 nearest to x log2 e: once a row, in double, so that its error does not count beside that of
-   an entry. float32: 2**-50.  float64: 2**-62, as a pair; 1 + r is exact, and what r**2 (1/2 + r/6 + ...), Taylor's series, lacks is
-   small. */
-FASTACT_INLINE fastact_pair exp_close(double x, double n) {
-    double r = __builtin_fma(n, -LN2_HI_DOUBLE, x), r_lo = -n * LN2_LO_DOUBLE; /* the first is exact */
-#if FASTACT_REAL == 32
-    r += r_lo;
-#else
-    fastact_pair both = two_sum(r, r_lo);
-    r = both.hi, r_lo = both.lo;
-#endif
-    /* Odd and even terms apart: half the latency. */
-    static const double inverse_factorial[] = {1.0 / 2,    1.0 / 6,     1.0 / 24,     1.0 / 120,    1.0 / 720,
-                                               1.0 / 5040, 1.0 / 40320, 1.0 / 362880, 1.0 / 3628800};
-    const int top = FASTACT_REAL == 32 ? 6 : 8;
-    double w = r * r, even = inverse_factorial[top], odd = inverse_factorial[top - 1];
-    for (int d = top - 2; d >= 0; d -= 2) even = __builtin_fma(even, w, inverse_factorial[d]);
-    for (int d = top - 3; d >= 1; d -= 2) odd = __builtin_fma(odd, w, inverse_factorial[d]);
-    double q = __builtin_fma(odd, r, even);
-#if FASTACT_REAL == 32
-    return (fastact_pair){1 + __builtin_fma(w, q, r), 0};
-#else
-    fastact_pair sum = two_sum(1, r);
-    return renormalise(sum.hi, sum.lo + __builtin_fma(w, q, __builtin_fma(r_lo, r, r_lo)));
-#endif
-}
-
 /* exp(x) 2**-n for |x - n ln 2| <= ln(2)/2 to 2**-68, where a row's result lies far below its terms and digits come before speed.
    With r = x - n ln 2 in two parts, the Taylor series to degree 14 leaves 0.3466**15 / 15! < 2**-63; its first terms are pairs. */
 FASTACT_INLINE fastact_pair exp_pair(double x, double n) {
@@ -286,3 +259,70 @@ FASTACT_INLINE fastact_pair log1p_pair(fastact_pair t) {
     double error = __builtin_fma(k, LN2_HI_DOUBLE, -(k * LN2_HI_DOUBLE)) + k * LN2_LO_DOUBLE;
     return renormalise(more.hi, more.lo + (sum.lo + (error + 2 * (z.lo + third_lo + fifth))));
 }
+
+/* log(sum_j exp(x_j - m)) = log(1 + t), t = ties - 1 + sum / e(m), for LANES rows: m their largest entries, n / 4 the multiples of 1/4
+   nearest to m log2 e, sum the exponentials below as exp_scaled gives them, e(m) = UNIT 2**OFFSET exp(m - (n/4) ln 2) that of m.
+   With 1 + t = 2**k (1 + u), 1 + u in [sqrt(1/2), sqrt(2)), and z = u / (2 + u):
+     log(1 + t) = k ln 2 + 2 (z + z**3/3 + z**5/5 + ...), |z| < 0.1716
+   where u is t itself for k = 0, so that small t keep all their digits. Both series are Taylor's. */
+#define LOG_OF_SUM_SCALE (UNIT * (FASTACT_REAL == 32 ? 0x1p60 : 0x1p500)) /* 2**OFFSET */
+static const double inverse_factorial[] = {1.0 / 2,     1.0 / 6,      1.0 / 24,      1.0 / 120,     1.0 / 720,
+                                           1.0 / 5040,  1.0 / 40320,  1.0 / 362880,  1.0 / 3628800};
+static const double two_by_odd[] = {2.0 / 3, 2.0 / 5, 2.0 / 7, 2.0 / 9, 2.0 / 11, 2.0 / 13, 2.0 / 15, 2.0 / 17, 2.0 / 19, 2.0 / 21};
+/* k and 2**-k of 1 + t */
+FASTACT_INLINE vec binary_exponent(vec t, vec *power) {
+    vec k = vexponent(vmul(t, vset((real)1.4142135623730951)));
+    *power = vshift_to_exponent(vsub(vset((real)MAGIC + BIAS), k));
+    return k;
+}
+#if FASTACT_REAL == 32
+/* In double: relative error below 2**-40. */
+FASTACT_INLINE wide wide_log_of_sum(vec m, vec n, wide sum, vec ties) {
+    wide x = wide_of(m), quarter = wide_of(n), others = wide_of(vsub(ties, vset(1))), t = others, over;
+    vec power, k;
+    for (int d = 0; d < 2 * PARTS; d++) {
+        dvec r = dfma(quarter.v[d], dset(-LN2_HI_DOUBLE / 4), x.v[d]), p = dset(inverse_factorial[5]);
+        for (int i = 4; i >= 0; i--) p = dfma(p, r, dset(inverse_factorial[i]));
+        p = dfma(dfma(p, r, dset(1)), r, dset(1));
+        t.v[d] = sum.v[d] / (p * dset(LOG_OF_SUM_SCALE)) + others.v[d];
+        over.v[d] = t.v[d] + dset(1);
+    }
+    k = binary_exponent(wide_rounded(over), &power);
+    wide whole = wide_of(k), scale = wide_of(power);
+    for (int d = 0; d < 2 * PARTS; d++) {
+        dvec u = dfma(t.v[d], scale.v[d], scale.v[d] - dset(1)), z = u / (u + dset(2)), w = z * z, q = dset(two_by_odd[6]);
+        for (int i = 5; i >= 0; i--) q = dfma(q, w, dset(two_by_odd[i]));
+        t.v[d] = dfma(whole.v[d], dset(LN2_HI_DOUBLE), dfma(z * w, q, z + z));
+    }
+    return t;
+}
+#else
+/* As pairs: relative error below 2**-58. */
+FASTACT_INLINE wide wide_log_of_sum(vec m, vec n, wide sum, vec ties) {
+    const vec one = vset(1), two = vset(2), unit = vset(LOG_OF_SUM_SCALE);
+    /* e(m) */
+    vec step = vfma(n, vset(-LN2_HI / 4), m), r = vfma(n, vset(-LN2_LO / 4), step), r_lo = vfma(n, vset(-LN2_LO / 4), vsub(step, r));
+    vec h = vset(inverse_factorial[8]);
+    for (int i = 7; i >= 0; i--) h = vfma(h, r, vset(inverse_factorial[i]));
+    vec p = vadd(one, r), p_lo = vadd(vadd(vsub(one, p), r), vfma(vmul(r, r), h, vfma(r_lo, r, r_lo)));
+    vec e = vadd(p, p_lo), e_lo = vadd(vsub(p, e), p_lo), d = vmul(e, unit), d_lo = vfma(e_lo, unit, vfma(e, unit, vneg(d)));
+    /* t */
+    vec q = vdiv(sum.hi, d), q_lo = vdiv(vadd(vfma(vneg(q), d, sum.hi), vsub(sum.lo, vmul(q, d_lo))), d);
+    vec others = vsub(ties, one), t = vadd(q, others), v = vsub(t, q);
+    vec t_lo = vadd(vadd(vsub(q, vsub(t, v)), vsub(others, v)), q_lo);
+    /* u, z */
+    vec power, k = binary_exponent(vadd(one, t), &power), less = vsub(power, one), scaled_t = vmul(t, power), u = vadd(scaled_t, less);
+    v = vsub(u, scaled_t);
+    vec u_lo = vfma(t_lo, power, vadd(vsub(scaled_t, vsub(u, v)), vsub(less, v)));
+    vec over = vadd(two, u), over_lo = vadd(vadd(vsub(two, over), u), u_lo), z = vdiv(u, over);
+    vec z_lo = vdiv(vadd(vfma(vneg(z), over, u), vsub(u_lo, vmul(z, over_lo))), over);
+    vec w = vmul(z, z), tail = vset(two_by_odd[9]);
+    for (int i = 8; i >= 0; i--) tail = vfma(tail, w, vset(two_by_odd[i]));
+    tail = vfma(vmul(z, w), tail, vadd(z_lo, z_lo));
+    vec whole = vmul(k, vset(LN2_HI)), first = vadd(z, z), hi = vadd(whole, first);
+    v = vsub(hi, whole);
+    vec lost = vadd(vsub(whole, vsub(hi, v)), vsub(first, v));
+    vec whole_lo = vfma(k, vset(LN2_LO), vfma(k, vset(LN2_HI), vneg(whole)));
+    return (wide){hi, vadd(vadd(lost, whole_lo), tail)};
+}
+#endif

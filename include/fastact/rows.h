@@ -55,23 +55,27 @@ typedef struct {
     double hi, lo;
 } fastact_pair;
 
+/* What a pass over a chunk results in: its maximum in `sum.hi`; or a sum, and how many entries are the row's largest. */
+typedef struct {
+    fastact_pair sum;
+    double ties;
+} fastact_part;
+
 /* What is known of a row between its passes. */
 typedef struct {
     double max;           /* its largest entry that is not NaN */
-    ptrdiff_t chunk;      /* the chunk that holds it */
+    double ties;          /* how many entries are that large; for logarithms */
     double shift;         /* subtracted from every entry first; not 0 only where that is exact */
-    double magic, floor;  /* of the exponential, see math-inl.h */
     double exponent;      /* the exponential carries a factor UNIT 2**(-exponent/4) */
-    fastact_pair largest; /* the exponential of max; not for softmax */
-    fastact_pair sum;     /* of the exponentials but the largest, or of a gradient's terms */
+    fastact_pair largest; /* the exponential of max; for the weighted sum */
+    fastact_pair sum;     /* of the exponentials (for logarithms: of those below the largest), or of a gradient's terms */
     double a, b;          /* what the last pass applies */
     int special;          /* the row's results are all `a` */
 } fastact_state;
 static inline void fastact_start(fastact_state *state) {
     state->max = -INFINITY;
-    state->chunk = 0;
     state->special = 0;
-    state->sum.hi = state->sum.lo = state->a = state->b = 0;
+    state->ties = state->sum.hi = state->sum.lo = state->a = state->b = 0;
 }
 
 /* A row is worked through in passes, and a pass in chunks of this many entries, whose partial results are folded in order: so
@@ -100,8 +104,8 @@ typedef struct {
     /* The same step by step, for one row in contiguous memory: from fastact_start, for the passes fastact_first_pass to
        fastact_last_pass `chunk` on every chunk, `fold` of the results in order, and `finish`; then `write` where the function
        results in values for the row. */
-    fastact_pair (*chunk[FASTACT_FUNCTIONS])(const fastact_job *job, int pass, const fastact_state *state, ptrdiff_t chunk);
-    void (*fold)(int pass, fastact_state *state, fastact_pair part, ptrdiff_t chunk);
+    fastact_part (*chunk[FASTACT_FUNCTIONS])(const fastact_job *job, int pass, const fastact_state *state, ptrdiff_t chunk);
+    void (*fold)(int pass, fastact_state *state, fastact_part part, ptrdiff_t chunk);
     void (*finish)(int function, const fastact_job *job, int pass, fastact_state *state);
     void (*write)(int function, const fastact_job *job, const fastact_state *state);
 

@@ -31,6 +31,14 @@ typedef struct {
 } wide;
 
 FASTACT_INLINE wide wide_zero(void) { wide s; memset(&s, 0, sizeof s); return s; }
+FASTACT_INLINE wide wide_of(vec a) {
+    wide s;
+    EACH {
+        s.v[2 * k] = nwiden_low(a.v[k]);
+        s.v[2 * k + 1] = nwiden_high(a.v[k]);
+    }
+    return s;
+}
 FASTACT_INLINE void wide_add(wide *s, vec a) {
     EACH {
         s->v[2 * k] += nwiden_low(a.v[k]);
@@ -51,6 +59,41 @@ FASTACT_INLINE fastact_pair wide_total(wide s) {
     for (int half = NLANES / 4; half; half /= 2) s.v[0] += dupper(s.v[0], half);
     return (fastact_pair){dfirst(s.v[0]), 0};
 }
+/* Lane by lane: the sums of s and t, in s; */
+FASTACT_INLINE void wide_join(wide *s, wide t) {
+    for (int k = 0; k < 2 * PARTS; k++) s->v[k] += t.v[k];
+}
+FASTACT_INLINE wide wide_normal(wide s) { return s; }
+FASTACT_INLINE wide wide_of_pairs(const fastact_pair *pairs) {
+    double both[LANES];
+    wide s;
+    for (int j = 0; j < LANES; j++) both[j] = pairs[j].hi + pairs[j].lo;
+    memcpy(&s, both, sizeof s);
+    return s;
+}
+FASTACT_INLINE fastact_pair wide_lane(wide s, ptrdiff_t j) {
+    double lane[LANES];
+    memcpy(lane, &s, sizeof lane);
+    return (fastact_pair){lane[j], 0};
+}
+FASTACT_INLINE vec wide_rounded(wide s) { vec r; EACH r.v[k] = nnarrow(s.v[2 * k], s.v[2 * k + 1]); return r; }
+FASTACT_INLINE vec wide_plus(vec a, wide s) {
+    wide_add(&s, a);
+    return wide_rounded(s);
+}
+/* s as a + b, b what rounding takes from a; */
+FASTACT_INLINE void wide_halves(wide s, vec *a, vec *b) {
+    *a = wide_rounded(s);
+    wide rounded = wide_of(*a);
+    for (int k = 0; k < 2 * PARTS; k++) s.v[k] -= rounded.v[k];
+    *b = wide_rounded(s);
+    *b = vless_select(vabs(*b), vset(INFINITY), *b, vset(0)); /* an infinite or NaN sum stands alone */
+}
+/* and 1 / s. */
+FASTACT_INLINE void wide_inverse(wide s, vec *a, vec *b) {
+    for (int k = 0; k < 2 * PARTS; k++) s.v[k] = dset(1) / s.v[k];
+    wide_halves(s, a, b);
+}
 
 #else
 
@@ -59,6 +102,7 @@ typedef struct {
 } wide;
 
 FASTACT_INLINE wide wide_zero(void) { return (wide){vset(0), vset(0)}; }
+FASTACT_INLINE wide wide_of(vec a) { return (wide){a, vset(0)}; }
 FASTACT_INLINE void wide_add(wide *s, vec a) {
     EACH {
         nvec hi = s->hi.v[k] + a.v[k], v = hi - s->hi.v[k];
@@ -84,6 +128,35 @@ FASTACT_INLINE fastact_pair wide_total(wide s) {
     for (int half = NLANES / 2; half; half /= 2) add_pairs(&s.hi.v[0], &s.lo.v[0], nupper(s.hi.v[0], half), nupper(s.lo.v[0], half));
     return renormalise(nfirst(s.hi.v[0]), nfirst(s.lo.v[0]));
 }
+FASTACT_INLINE void wide_join(wide *s, wide t) { EACH add_pairs(&s->hi.v[k], &s->lo.v[k], t.hi.v[k], t.lo.v[k]); }
+FASTACT_INLINE wide wide_normal(wide s) {
+    vec hi = vadd(s.hi, s.lo), v = vsub(hi, s.hi), lo = vadd(vsub(s.hi, vsub(hi, v)), vsub(s.lo, v)), limit = vset(INFINITY);
+    return (wide){vless_select(vabs(lo), limit, hi, s.hi), vless_select(vabs(lo), limit, lo, vset(0))};
+}
+FASTACT_INLINE wide wide_of_pairs(const fastact_pair *pairs) {
+    real hi[LANES], lo[LANES];
+    for (int j = 0; j < LANES; j++) hi[j] = pairs[j].hi, lo[j] = pairs[j].lo;
+    return (wide){vload(hi), vload(lo)};
+}
+FASTACT_INLINE fastact_pair wide_lane(wide s, ptrdiff_t j) {
+    real hi[LANES], lo[LANES];
+    vstore(hi, s.hi);
+    vstore(lo, s.lo);
+    return (fastact_pair){hi[j], lo[j]};
+}
+FASTACT_INLINE vec wide_rounded(wide s) { return vadd(s.hi, s.lo); }
+FASTACT_INLINE vec wide_plus(vec a, wide s) {
+    vec sum = vadd(a, s.hi), v = vsub(sum, a);
+    return vadd(sum, vadd(vadd(vsub(a, vsub(sum, v)), vsub(s.hi, v)), s.lo));
+}
+FASTACT_INLINE void wide_halves(wide s, vec *a, vec *b) {
+    *a = s.hi;
+    *b = s.lo;
+}
+FASTACT_INLINE void wide_inverse(wide s, vec *a, vec *b) {
+    vec q = vdiv(vset(1), s.hi), left = vsub(vfma(vneg(q), s.hi, vset(1)), vmul(q, s.lo));
+    wide_halves(wide_normal((wide){q, vdiv(left, s.hi)}), a, b);
+}
 
 #endif
 
@@ -101,14 +174,14 @@ FASTACT_INLINE void exact_add(exact_sum *s, vec a) {
         s->hi.v[k] = z;
     }
 }
-FASTACT_INLINE fastact_pair exact_total(exact_sum s, real start) {
+FASTACT_INLINE wide exact_wide(exact_sum s, real start) {
     vec sum = vsub(s.hi, vset(start)); /* exact */
 #if FASTACT_REAL == 32
-    wide w = wide_zero();
-    wide_add(&w, sum);
+    wide w = wide_of(sum);
     wide_add(&w, s.lost);
-    return wide_total(w);
+    return w;
 #else
-    return wide_total((wide){sum, s.lost});
+    return (wide){sum, s.lost};
 #endif
 }
+FASTACT_INLINE fastact_pair exact_total(exact_sum s, real start) { return wide_total(exact_wide(s, start)); }

@@ -7,6 +7,7 @@
 FASTACT_INLINE __m256d dupper(__m256d a, int half) {
     return half == 2 ? _mm256_castpd128_pd256(_mm256_extractf128_pd(a, 1)) : _mm256_permute_pd(a, 0x5);
 }
+FASTACT_INLINE __m256d dset(double a) { return _mm256_set1_pd(a); }
 FASTACT_INLINE double dfirst(__m256d a) { return _mm256_cvtsd_f64(a); }
 FASTACT_INLINE void nfence(void) { _mm_sfence(); }
 
@@ -36,6 +37,10 @@ FASTACT_INLINE nvec nmadd(nvec a, nvec b, nvec c) { return _mm256_fmadd_ps(a, b,
 FASTACT_INLINE nvec nmax(nvec a, nvec b) { return _mm256_max_ps(a, b); }
 FASTACT_INLINE nvec nmin(nvec a, nvec b) { return _mm256_min_ps(a, b); }
 FASTACT_INLINE nvec nshift_to_exponent(nvec t) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(t), 23)); }
+FASTACT_INLINE nvec nexponent(nvec a) { /* the field as the low bits of 2**23 */
+    __m256i field = _mm256_or_si256(_mm256_srli_epi32(_mm256_castps_si256(a), 23), _mm256_castps_si256(nset(0x1p23f)));
+    return _mm256_sub_ps(_mm256_castsi256_ps(field), nset(0x1p23f + 127));
+}
 FASTACT_INLINE nvec nlookup(const void *table, nvec t) {
     return _mm256_permutevar_ps(_mm256_broadcast_ps((const __m128 *)table), _mm256_castps_si256(t));
 }
@@ -58,10 +63,12 @@ FASTACT_INLINE int nany_less(nvec a, nvec b) { return _mm256_movemask_ps(_mm256_
 FASTACT_INLINE nvec ncopysign(nvec a, nvec b) {
     return _mm256_or_ps(_mm256_andnot_ps(nset(-0.0f), a), _mm256_and_ps(nset(-0.0f), b));
 }
-FASTACT_INLINE unsigned nequal(nvec a, nvec b) { return (unsigned)_mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_EQ_OQ)); }
 FASTACT_INLINE dvec nwiden_low(nvec a) { return _mm256_cvtps_pd(_mm256_castps256_ps128(a)); }
 FASTACT_INLINE dvec nwiden_high(nvec a) { return _mm256_cvtps_pd(_mm256_extractf128_ps(a, 1)); }
+FASTACT_INLINE nvec nnarrow(dvec low, dvec high) { return _mm256_set_m128(_mm256_cvtpd_ps(high), _mm256_cvtpd_ps(low)); }
 FASTACT_INLINE dvec dfma(dvec a, dvec b, dvec c) { return _mm256_fmadd_pd(a, b, c); }
+FASTACT_INLINE nvec nzip_low(nvec a, nvec b) { return _mm256_permute2f128_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b), 0x20); }
+FASTACT_INLINE nvec nzip_high(nvec a, nvec b) { return _mm256_permute2f128_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b), 0x31); }
 FASTACT_INLINE nvec nload_half(const uint16_t *p) { return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p)); }
 FASTACT_INLINE void nstore_half(uint16_t *p, nvec a) { _mm_storeu_si128((__m128i *)p, _mm256_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT)); }
 FASTACT_INLINE nvec nupper(nvec a, int half) {
@@ -95,6 +102,10 @@ FASTACT_INLINE nvec nmadd(nvec a, nvec b, nvec c) { return _mm256_fmadd_pd(a, b,
 FASTACT_INLINE nvec nmax(nvec a, nvec b) { return _mm256_max_pd(a, b); }
 FASTACT_INLINE nvec nmin(nvec a, nvec b) { return _mm256_min_pd(a, b); }
 FASTACT_INLINE nvec nshift_to_exponent(nvec t) { return _mm256_castsi256_pd(_mm256_slli_epi64(_mm256_castpd_si256(t), 52)); }
+FASTACT_INLINE nvec nexponent(nvec a) { /* the field as the low bits of 2**52 */
+    __m256i field = _mm256_or_si256(_mm256_srli_epi64(_mm256_castpd_si256(a), 52), _mm256_castpd_si256(nset(0x1p52)));
+    return _mm256_sub_pd(_mm256_castsi256_pd(field), nset(0x1p52 + 1023));
+}
 /* Entry j is the pair of 32-bit words 2 j and 2 j + 1, of whose numbers the permutation sees the lowest three bits. */
 FASTACT_INLINE nvec nlookup(const void *table, nvec t) {
     __m256i j = _mm256_shuffle_epi32(_mm256_castpd_si256(t), 0xA0), odd = _mm256_set1_epi64x(0x100000000);
@@ -110,7 +121,8 @@ FASTACT_INLINE int nany_less(nvec a, nvec b) { return _mm256_movemask_pd(_mm256_
 FASTACT_INLINE nvec ncopysign(nvec a, nvec b) {
     return _mm256_or_pd(_mm256_andnot_pd(nset(-0.0), a), _mm256_and_pd(nset(-0.0), b));
 }
-FASTACT_INLINE unsigned nequal(nvec a, nvec b) { return (unsigned)_mm256_movemask_pd(_mm256_cmp_pd(a, b, _CMP_EQ_OQ)); }
+FASTACT_INLINE nvec nzip_low(nvec a, nvec b) { return _mm256_permute2f128_pd(_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b), 0x20); }
+FASTACT_INLINE nvec nzip_high(nvec a, nvec b) { return _mm256_permute2f128_pd(_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b), 0x31); }
 FASTACT_INLINE nvec nupper(nvec a, int half) { return dupper(a, half); }
 FASTACT_INLINE real nfirst(nvec a) { return dfirst(a); }
 

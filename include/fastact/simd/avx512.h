@@ -9,6 +9,7 @@ FASTACT_INLINE __m512d dupper(__m512d a, int half) {
            : half == 2 ? _mm512_castpd128_pd512(_mm512_extractf64x2_pd(a, 1))
                        : _mm512_permute_pd(a, 0x55);
 }
+FASTACT_INLINE __m512d dset(double a) { return _mm512_set1_pd(a); }
 FASTACT_INLINE double dfirst(__m512d a) { return _mm512_cvtsd_f64(a); }
 FASTACT_INLINE void nfence(void) { _mm_sfence(); }
 
@@ -32,6 +33,7 @@ FASTACT_INLINE nvec nmadd(nvec a, nvec b, nvec c) { return _mm512_fmadd_ps(a, b,
 FASTACT_INLINE nvec nmax(nvec a, nvec b) { return _mm512_max_ps(a, b); }
 FASTACT_INLINE nvec nmin(nvec a, nvec b) { return _mm512_min_ps(a, b); }
 FASTACT_INLINE nvec nshift_to_exponent(nvec t) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(t), 23)); }
+FASTACT_INLINE nvec nexponent(nvec a) { return _mm512_getexp_ps(a); }
 FASTACT_INLINE nvec nlookup(const void *table, nvec t) {
     return _mm512_permutevar_ps(_mm512_broadcast_f32x4(_mm_loadu_ps((const real *)table)), _mm512_castps_si512(t));
 }
@@ -51,10 +53,18 @@ FASTACT_INLINE nvec ncopysign(nvec a, nvec b) {
     const __m512i sign = _mm512_set1_epi32(INT32_MIN);
     return _mm512_castsi512_ps(_mm512_ternarylogic_epi32(sign, _mm512_castps_si512(b), _mm512_castps_si512(a), 0xCA));
 }
-FASTACT_INLINE unsigned nequal(nvec a, nvec b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
 FASTACT_INLINE dvec nwiden_low(nvec a) { return _mm512_cvtps_pd(_mm512_castps512_ps256(a)); }
 FASTACT_INLINE dvec nwiden_high(nvec a) { return _mm512_cvtps_pd(_mm512_extractf32x8_ps(a, 1)); }
+FASTACT_INLINE nvec nnarrow(dvec low, dvec high) {
+    return _mm512_insertf32x8(_mm512_castps256_ps512(_mm512_cvtpd_ps(low)), _mm512_cvtpd_ps(high), 1);
+}
 FASTACT_INLINE dvec dfma(dvec a, dvec b, dvec c) { return _mm512_fmadd_pd(a, b, c); }
+FASTACT_INLINE nvec nzip_low(nvec a, nvec b) {
+    return _mm512_permutex2var_ps(a, _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23), b);
+}
+FASTACT_INLINE nvec nzip_high(nvec a, nvec b) {
+    return _mm512_permutex2var_ps(a, _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31), b);
+}
 FASTACT_INLINE nvec nload_half(const uint16_t *p) { return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p)); }
 FASTACT_INLINE void nstore_half(uint16_t *p, nvec a) { _mm256_storeu_si256((__m256i *)p, _mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT)); }
 FASTACT_INLINE nvec nupper(nvec a, int half) {
@@ -84,6 +94,7 @@ FASTACT_INLINE nvec nmadd(nvec a, nvec b, nvec c) { return _mm512_fmadd_pd(a, b,
 FASTACT_INLINE nvec nmax(nvec a, nvec b) { return _mm512_max_pd(a, b); }
 FASTACT_INLINE nvec nmin(nvec a, nvec b) { return _mm512_min_pd(a, b); }
 FASTACT_INLINE nvec nshift_to_exponent(nvec t) { return _mm512_castsi512_pd(_mm512_slli_epi64(_mm512_castpd_si512(t), 52)); }
+FASTACT_INLINE nvec nexponent(nvec a) { return _mm512_getexp_pd(a); }
 FASTACT_INLINE nvec nlookup(const void *table, nvec t) {
     return _mm512_permutexvar_pd(_mm512_castpd_si512(t), _mm512_broadcast_f64x4(_mm256_loadu_pd((const real *)table)));
 }
@@ -97,7 +108,8 @@ FASTACT_INLINE nvec ncopysign(nvec a, nvec b) {
     const __m512i sign = _mm512_set1_epi64(INT64_MIN);
     return _mm512_castsi512_pd(_mm512_ternarylogic_epi64(sign, _mm512_castpd_si512(b), _mm512_castpd_si512(a), 0xCA));
 }
-FASTACT_INLINE unsigned nequal(nvec a, nvec b) { return _mm512_cmp_pd_mask(a, b, _CMP_EQ_OQ); }
+FASTACT_INLINE nvec nzip_low(nvec a, nvec b) { return _mm512_permutex2var_pd(a, _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11), b); }
+FASTACT_INLINE nvec nzip_high(nvec a, nvec b) { return _mm512_permutex2var_pd(a, _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15), b); }
 FASTACT_INLINE nvec nupper(nvec a, int half) { return dupper(a, half); }
 FASTACT_INLINE real nfirst(nvec a) { return dfirst(a); }
 

@@ -5,6 +5,7 @@
 
 /* Lanes half to 2 half - 1 moved to lanes 0 to half - 1; the others are of no account. */
 FASTACT_INLINE __m128d dupper(__m128d a, int half) { return half == 1 ? _mm_unpackhi_pd(a, a) : a; }
+FASTACT_INLINE __m128d dset(double a) { return _mm_set1_pd(a); }
 FASTACT_INLINE double dfirst(__m128d a) { return _mm_cvtsd_f64(a); }
 FASTACT_INLINE void nfence(void) { _mm_sfence(); }
 
@@ -23,16 +24,23 @@ FASTACT_INLINE void nstream(real *p, nvec a) { _mm_stream_ps(p, a); }
 FASTACT_INLINE nvec nkeep(nvec a, ptrdiff_t k) { return _mm_and_ps(a, _mm_castsi128_ps(nmask(k))); }
 FASTACT_INLINE dvec nwiden_low(nvec a) { return _mm_cvtps_pd(a); }
 FASTACT_INLINE dvec nwiden_high(nvec a) { return _mm_cvtps_pd(_mm_movehl_ps(a, a)); }
+FASTACT_INLINE nvec nnarrow(dvec low, dvec high) { return _mm_movelh_ps(_mm_cvtpd_ps(low), _mm_cvtpd_ps(high)); }
+FASTACT_INLINE nvec nzip_low(nvec a, nvec b) { return _mm_unpacklo_ps(a, b); }
+FASTACT_INLINE nvec nzip_high(nvec a, nvec b) { return _mm_unpackhi_ps(a, b); }
 /* The product of two floats is exact in double: rounding twice costs at most 2^-29 ULP over one rounding. */
 FASTACT_APART nvec nfma(nvec a, nvec b, nvec c) {
     dvec low = nwiden_low(a) * nwiden_low(b) + nwiden_low(c);
     dvec high = nwiden_high(a) * nwiden_high(b) + nwiden_high(c);
-    return _mm_movelh_ps(_mm_cvtpd_ps(low), _mm_cvtpd_ps(high));
+    return nnarrow(low, high);
 }
 FASTACT_INLINE nvec nmadd(nvec a, nvec b, nvec c) { return a * b + c; }
 FASTACT_INLINE nvec nmax(nvec a, nvec b) { return _mm_max_ps(a, b); }
 FASTACT_INLINE nvec nmin(nvec a, nvec b) { return _mm_min_ps(a, b); }
 FASTACT_INLINE nvec nshift_to_exponent(nvec t) { return _mm_castsi128_ps(_mm_slli_epi32(_mm_castps_si128(t), 23)); }
+FASTACT_INLINE nvec nexponent(nvec a) { /* the field as the low bits of 2**23 */
+    __m128i field = _mm_or_si128(_mm_srli_epi32(_mm_castps_si128(a), 23), _mm_castps_si128(nset(0x1p23f)));
+    return _mm_sub_ps(_mm_castsi128_ps(field), nset(0x1p23f + 127));
+}
 FASTACT_INLINE nvec nlookup(const void *table, nvec t) {
     const real *entry = table;
     __m128i j = _mm_and_si128(_mm_castps_si128(t), _mm_set1_epi32(3));
@@ -55,8 +63,7 @@ FASTACT_INLINE nvec nless_select(nvec a, nvec b, nvec yes, nvec no) { return nma
 FASTACT_INLINE nvec nnan_select(nvec a, nvec no) { return nmask_select(_mm_cmpunord_ps(a, a), a, no); }
 FASTACT_INLINE int nany_less(nvec a, nvec b) { return _mm_movemask_ps(_mm_cmplt_ps(a, b)) != 0; }
 FASTACT_INLINE nvec ncopysign(nvec a, nvec b) { return nmask_select(nset(-0.0f), b, a); }
-FASTACT_INLINE unsigned nequal(nvec a, nvec b) { return (unsigned)_mm_movemask_ps(_mm_cmpeq_ps(a, b)); }
-FASTACT_INLINE dvec dfma(dvec a, dvec b, dvec c) { return a * b + c; } /* a and b hold floats: the product is exact */
+FASTACT_INLINE dvec dfma(dvec a, dvec b, dvec c) { return a * b + c; } /* exact but for the sum where a and b hold floats */
 #define FASTACT_SCALAR_HALF
 FASTACT_INLINE nvec nupper(nvec a, int half) { return half == 2 ? _mm_movehl_ps(a, a) : _mm_shuffle_ps(a, a, 0xF5); }
 FASTACT_INLINE real nfirst(nvec a) { return _mm_cvtss_f32(a); }
@@ -99,6 +106,10 @@ FASTACT_INLINE nvec nmadd(nvec a, nvec b, nvec c) { return a * b + c; }
 FASTACT_INLINE nvec nmax(nvec a, nvec b) { return _mm_max_pd(a, b); }
 FASTACT_INLINE nvec nmin(nvec a, nvec b) { return _mm_min_pd(a, b); }
 FASTACT_INLINE nvec nshift_to_exponent(nvec t) { return _mm_castsi128_pd(_mm_slli_epi64(_mm_castpd_si128(t), 52)); }
+FASTACT_INLINE nvec nexponent(nvec a) { /* the field as the low bits of 2**52 */
+    __m128i field = _mm_or_si128(_mm_srli_epi64(_mm_castpd_si128(a), 52), _mm_castpd_si128(nset(0x1p52)));
+    return _mm_sub_pd(_mm_castsi128_pd(field), nset(0x1p52 + 1023));
+}
 FASTACT_INLINE nvec nlookup(const void *table, nvec t) {
     const real *entry = table;
     __m128i j = _mm_and_si128(_mm_castpd_si128(t), _mm_set1_epi32(3));
@@ -111,7 +122,8 @@ FASTACT_INLINE nvec nless_select(nvec a, nvec b, nvec yes, nvec no) { return nma
 FASTACT_INLINE nvec nnan_select(nvec a, nvec no) { return nmask_select(_mm_cmpunord_pd(a, a), a, no); }
 FASTACT_INLINE int nany_less(nvec a, nvec b) { return _mm_movemask_pd(_mm_cmplt_pd(a, b)) != 0; }
 FASTACT_INLINE nvec ncopysign(nvec a, nvec b) { return nmask_select(nset(-0.0), b, a); }
-FASTACT_INLINE unsigned nequal(nvec a, nvec b) { return (unsigned)_mm_movemask_pd(_mm_cmpeq_pd(a, b)); }
+FASTACT_INLINE nvec nzip_low(nvec a, nvec b) { return _mm_unpacklo_pd(a, b); }
+FASTACT_INLINE nvec nzip_high(nvec a, nvec b) { return _mm_unpackhi_pd(a, b); }
 FASTACT_INLINE nvec nupper(nvec a, int half) { return dupper(a, half); }
 FASTACT_INLINE real nfirst(nvec a) { return dfirst(a); }
 

@@ -4,6 +4,7 @@
 
 /* Lanes half to 2 half - 1 moved to lanes 0 to half - 1; the others are of no account. */
 FASTACT_INLINE float64x2_t dupper(float64x2_t a, int half) { return half == 1 ? vdupq_laneq_f64(a, 1) : a; }
+FASTACT_INLINE float64x2_t dset(double a) { return vdupq_n_f64(a); }
 FASTACT_INLINE double dfirst(float64x2_t a) { return vgetq_lane_f64(a, 0); }
 FASTACT_INLINE void nfence(void) {}
 
@@ -28,6 +29,7 @@ FASTACT_INLINE nvec nmadd(nvec a, nvec b, nvec c) { return vfmaq_f32(c, a, b); }
 FASTACT_INLINE nvec nmax(nvec a, nvec b) { return vbslq_f32(vcgtq_f32(a, b), a, b); } /* b if either is NaN, as on x86 */
 FASTACT_INLINE nvec nmin(nvec a, nvec b) { return vbslq_f32(vcltq_f32(a, b), a, b); }
 FASTACT_INLINE nvec nshift_to_exponent(nvec t) { return vreinterpretq_f32_u32(vshlq_n_u32(vreinterpretq_u32_f32(t), 23)); }
+FASTACT_INLINE nvec nexponent(nvec a) { return vcvtq_f32_s32(vsubq_s32(vreinterpretq_s32_u32(vshrq_n_u32(vreinterpretq_u32_f32(a), 23)), vdupq_n_s32(127))); }
 FASTACT_INLINE nvec nlookup(const void *table, nvec t) {
     uint32x4_t j = vandq_u32(vreinterpretq_u32_f32(t), vdupq_n_u32(3));
     uint8x16_t bytes = vreinterpretq_u8_u32(vmlaq_n_u32(vdupq_n_u32(0x03020100), j, 0x04040404));
@@ -50,12 +52,11 @@ FASTACT_INLINE nvec nless_select(nvec a, nvec b, nvec yes, nvec no) { return vbs
 FASTACT_INLINE nvec nnan_select(nvec a, nvec no) { return vbslq_f32(vceqq_f32(a, a), no, a); }
 FASTACT_INLINE int nany_less(nvec a, nvec b) { return vmaxvq_u32(vcltq_f32(a, b)) != 0; }
 FASTACT_INLINE nvec ncopysign(nvec a, nvec b) { return vbslq_f32(vdupq_n_u32(0x80000000), b, a); }
-FASTACT_INLINE unsigned nequal(nvec a, nvec b) {
-    static const uint32_t bit[4] = {1, 2, 4, 8};
-    return vaddvq_u32(vandq_u32(vceqq_f32(a, b), vld1q_u32(bit)));
-}
 FASTACT_INLINE dvec nwiden_low(nvec a) { return vcvt_f64_f32(vget_low_f32(a)); }
 FASTACT_INLINE dvec nwiden_high(nvec a) { return vcvt_high_f64_f32(a); }
+FASTACT_INLINE nvec nnarrow(dvec low, dvec high) { return vcombine_f32(vcvt_f32_f64(low), vcvt_f32_f64(high)); }
+FASTACT_INLINE nvec nzip_low(nvec a, nvec b) { return vzip1q_f32(a, b); }
+FASTACT_INLINE nvec nzip_high(nvec a, nvec b) { return vzip2q_f32(a, b); }
 FASTACT_INLINE dvec dfma(dvec a, dvec b, dvec c) { return vfmaq_f64(c, a, b); }
 FASTACT_INLINE nvec nload_half(const uint16_t *p) { return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p))); }
 FASTACT_INLINE void nstore_half(uint16_t *p, nvec a) { vst1_u16(p, vreinterpret_u16_f16(vcvt_f16_f32(a))); }
@@ -84,6 +85,7 @@ FASTACT_INLINE nvec nmadd(nvec a, nvec b, nvec c) { return vfmaq_f64(c, a, b); }
 FASTACT_INLINE nvec nmax(nvec a, nvec b) { return vbslq_f64(vcgtq_f64(a, b), a, b); }
 FASTACT_INLINE nvec nmin(nvec a, nvec b) { return vbslq_f64(vcltq_f64(a, b), a, b); }
 FASTACT_INLINE nvec nshift_to_exponent(nvec t) { return vreinterpretq_f64_u64(vshlq_n_u64(vreinterpretq_u64_f64(t), 52)); }
+FASTACT_INLINE nvec nexponent(nvec a) { return vcvtq_f64_s64(vsubq_s64(vreinterpretq_s64_u64(vshrq_n_u64(vreinterpretq_u64_f64(a), 52)), vdupq_n_s64(1023))); }
 FASTACT_INLINE nvec nlookup(const void *table, nvec t) {
     const real *entry = table;
     uint64x2_t j = vandq_u64(vreinterpretq_u64_f64(t), vdupq_n_u64(3));
@@ -96,10 +98,8 @@ FASTACT_INLINE nvec nless_select(nvec a, nvec b, nvec yes, nvec no) { return vbs
 FASTACT_INLINE nvec nnan_select(nvec a, nvec no) { return vbslq_f64(vceqq_f64(a, a), no, a); }
 FASTACT_INLINE int nany_less(nvec a, nvec b) { return vmaxvq_u32(vreinterpretq_u32_u64(vcltq_f64(a, b))) != 0; }
 FASTACT_INLINE nvec ncopysign(nvec a, nvec b) { return vbslq_f64(vdupq_n_u64(0x8000000000000000), b, a); }
-FASTACT_INLINE unsigned nequal(nvec a, nvec b) {
-    static const uint64_t bit[2] = {1, 2};
-    return (unsigned)vaddvq_u64(vandq_u64(vceqq_f64(a, b), vld1q_u64(bit)));
-}
+FASTACT_INLINE nvec nzip_low(nvec a, nvec b) { return vzip1q_f64(a, b); }
+FASTACT_INLINE nvec nzip_high(nvec a, nvec b) { return vzip2q_f64(a, b); }
 FASTACT_INLINE nvec nupper(nvec a, int half) { return dupper(a, half); }
 FASTACT_INLINE real nfirst(nvec a) { return dfirst(a); }
 

@@ -49,13 +49,13 @@ FASTACT_INLINE vec vneg(vec a) { return vsub(vset((real)-0.0), a); }
 /* a b + c in one rounding; vmadd where one rounding or two makes no odds. */
 FASTACT_INLINE vec vfma(vec a, vec b, vec c) { EACH a.v[k] = nfma(a.v[k], b.v[k], c.v[k]); return a; }
 FASTACT_INLINE vec vmadd(vec a, vec b, vec c) { EACH a.v[k] = nmadd(a.v[k], b.v[k], c.v[k]); return a; }
-/* +0 in lane `lane` alone, if there is such a lane. */
-FASTACT_INLINE vec vwithout(vec a, ptrdiff_t lane) { return vadd(vkeep(a, lane), vsub(a, vkeep(a, lane + 1))); }
 /* b where either is NaN. */
 FASTACT_INLINE vec vmax(vec a, vec b) { EACH a.v[k] = nmax(a.v[k], b.v[k]); return a; }
 FASTACT_INLINE vec vmin(vec a, vec b) { EACH a.v[k] = nmin(a.v[k], b.v[k]); return a; }
 /* The low bits of t become the exponent field of a power of two. */
 FASTACT_INLINE vec vshift_to_exponent(vec t) { EACH t.v[k] = nshift_to_exponent(t.v[k]); return t; }
+/* floor(log2 a) for positive normal a. */
+FASTACT_INLINE vec vexponent(vec a) { EACH a.v[k] = nexponent(a.v[k]); return a; }
 /* table[low two bits of t], of entries as wide as a lane. */
 FASTACT_INLINE vec vlookup(const void *table, vec t) { EACH t.v[k] = nlookup(table, t.v[k]); return t; }
 #if FASTACT_REAL == 32
@@ -74,12 +74,33 @@ FASTACT_INLINE int vany_less(vec a, vec b) { int any = 0; EACH any |= nany_less(
 /* a with b's sign. */
 FASTACT_INLINE vec vcopysign(vec a, vec b) { EACH a.v[k] = ncopysign(a.v[k], b.v[k]); return a; }
 FASTACT_INLINE vec vabs(vec a) { return vcopysign(a, vset(0)); }
-/* Bit j set: lane j of a equals lane j of b. */
-FASTACT_INLINE unsigned vequal(vec a, vec b) { unsigned m = 0; EACH m |= nequal(a.v[k], b.v[k]) << (k * NLANES); return m; }
+FASTACT_INLINE real vsum_lanes(vec a) { /* of small integers: in no special order */
+    for (int half = PARTS / 2; half; half /= 2)
+        for (int k = 0; k < half; k++) a.v[k] = a.v[k] + a.v[k + half];
+    for (int half = NLANES / 2; half; half /= 2) a.v[0] = a.v[0] + nupper(a.v[0], half);
+    return nfirst(a.v[0]);
+}
+FASTACT_INLINE real vfirst(vec a) { return nfirst(a.v[0]); }
 /* The largest lane. */
 FASTACT_INLINE real vmax_lanes(vec a) {
     for (int half = PARTS / 2; half; half /= 2)
         for (int k = 0; k < half; k++) a.v[k] = nmax(a.v[k], a.v[k + half]);
     for (int half = NLANES / 2; half; half /= 2) a.v[0] = nmax(a.v[0], nupper(a.v[0], half));
     return nfirst(a.v[0]);
+}
+
+/* a's and b's lanes in turn: of the lower halves, and of the upper ones. */
+FASTACT_INLINE nvec zip_part(vec a, vec b, int k) { return k % 2 ? nzip_high(a.v[k / 2], b.v[k / 2]) : nzip_low(a.v[k / 2], b.v[k / 2]); }
+FASTACT_INLINE vec vzip_low(vec a, vec b) { vec r; EACH r.v[k] = zip_part(a, b, k); return r; }
+FASTACT_INLINE vec vzip_high(vec a, vec b) { vec r; EACH r.v[k] = zip_part(a, b, PARTS + k); return r; }
+/* LANES vectors as a square matrix: lane i of v[j] and lane j of v[i] change places. */
+FASTACT_INLINE void transpose(vec *v) {
+    for (int step = 1; step < LANES; step *= 2) {
+        vec w[LANES];
+        for (int j = 0; j < LANES; j++) w[j] = v[j];
+        for (int j = 0; j < LANES / 2; j++) {
+            v[2 * j] = vzip_low(w[j], w[j + LANES / 2]);
+            v[2 * j + 1] = vzip_high(w[j], w[j + LANES / 2]);
+        }
+    }
 }
