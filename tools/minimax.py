@@ -103,15 +103,19 @@ def quarters(real, candidates):
     print("    " + ", ".join(map(hex, table)))
 
 
-def rounded_best(coefficients, exact, weights, u, pinned, seed):
+def rounded_best(coefficients, exact, weights, u, pinned, ends, seed):
     """float32 coefficients near the given ones, and the largest weighted error of their polynomial in u.
 
-    Plain rounding, improved by a random search, since the roundings of the lower coefficients do not average out.
+    Plain rounding, improved by a random search, since the roundings of the lower coefficients do not average out. Where
+    it `ends` the range, its last value is the right one when rounded.
     """
     rng = np.random.default_rng(seed)
 
     def worst(c):
-        return float(np.max(weights * abs(np.polynomial.polynomial.polyval(u, np.asarray(c, np.longdouble)) - exact)))
+        values = np.polynomial.polynomial.polyval(u, np.asarray(c, np.longdouble))
+        if ends and np.float32(values[-1]) != np.float32(exact[-1]):
+            return np.inf
+        return float(np.max(weights * abs(values - exact)))
 
     best = np.array([float(c) for c in coefficients], np.float32)
     error = worst(best)
@@ -125,21 +129,21 @@ def rounded_best(coefficients, exact, weights, u, pinned, seed):
     return best, error
 
 
-def pieces(name, target, weight, degree, shift, end):
-    """Print the table of `piecewise`: for each quarter octave of a + shift, a polynomial of a less its middle."""
-    rows, errors = np.zeros((degree + 1, 16), np.float32), []
-    for quarter in range(16):
-        octave = 2.0 ** (quarter // 4)
-        low = octave * (1 + quarter % 4 / 4) - shift
-        centre, high = low + octave / 8, min(low + octave / 4, end)
-        column = (
-            127 % 4 * 4 + quarter
-        ) % 16  # of four quarters, by the last bits of the exponent and the first of the mantissa
-        if high <= 0 or low >= end:
-            rows[0, column] = float(target(mp.mpf(end))) if low >= end else 0
+def pieces(name, target, weight, degree, shift, end, parts=4):
+    """Print the table of `piecewise`: for each of `parts` an octave of a + shift, a polynomial of a less its middle."""
+    count = 4 * parts
+    rows, errors = np.zeros((degree + 1, count), np.float32), []
+    first = int(np.frexp(shift)[1] - 1) * parts + int((np.frexp(shift)[0] * 2 - 1) * parts)  # where a = 0 lies
+    for part in range(first, first + count):
+        octave = 2.0 ** (part // parts)
+        low = octave * (1 + part % parts / parts) - shift
+        centre, high = low + octave / parts / 2, min(low + octave / parts, end)
+        column = (127 * parts + part) % count  # the last bits of the exponent and the first of the mantissa
+        if low >= end:
+            rows[0, column] = float(target(mp.mpf(end)))
             continue
         low = max(low, 0.0)
-        pinned = centre == 0  # an odd function: the constant term is 0
+        pinned = centre == 0 and target(mp.mpf(0)) == 0  # the constant term is 0, and the error relative
         lo, hi = mp.mpf(low - centre) + (mp.mpf("1e-6") if pinned else 0), mp.mpf(high - centre)
         at = mp.mpf(centre)
         fitted = remez(
@@ -153,12 +157,14 @@ def pieces(name, target, weight, degree, shift, end):
         weights = np.array([float(weight(at + u)) for u in grid])
         coefficients = [mp.mpf(0), *fitted] if pinned else fitted
         u = np.array([float(v) for v in grid], np.longdouble)
-        rows[:, column], error = rounded_best(coefficients, exact, weights, u, int(pinned), quarter)
+        rows[:, column], error = rounded_best(coefficients, exact, weights, u, int(pinned), high == end, part % count)
         errors.append(error)
+
     print(f"{name}: shift {shift}, degree {degree}, to {end}, error 2^{np.log2(max(errors)):.2f}")
     for row in rows:
         numbers = [re.sub(r"\.?0*p", "p", float(c).hex()) + "f" if c else "0" for c in row]
-        print("    {" + ", ".join(numbers[:8]) + ",\n     " + ", ".join(numbers[8:]) + "},")
+        for start in range(0, count, 8):
+            print("    " + ", ".join(numbers[start : start + 8]) + ",")
 
 
 def mills(a):
@@ -204,6 +210,6 @@ if __name__ == "__main__":
     def larger_term(a):
         return max(mills(a), a * density)
 
-    pieces("tanh", mp.tanh, lambda a: 1 / mp.tanh(a), 6, 1.125, 9.02)
+    pieces("tanh", mp.tanh, lambda a: 1 / mp.tanh(a), 4, 0.65625, 9.02, parts=8)
     pieces("gelu", lambda a: a * mills(a) / unit, lambda a: unit / (a * mills(a)), 5, 1.125, 13)
     pieces("gelu_slope", lambda a: (mills(a) - a * density) / unit, lambda a: unit / larger_term(a), 5, 1, 13)

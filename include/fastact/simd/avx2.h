@@ -49,9 +49,13 @@ FASTACT_INLINE nvec nlookup16(const real *table, nvec t) {
     nvec low = _mm256_permutevar8x32_ps(nload(table), j), high = _mm256_permutevar8x32_ps(nload(table + 8), j);
     return _mm256_blendv_ps(low, high, _mm256_castsi256_ps(_mm256_slli_epi32(j, 28)));
 }
-FASTACT_INLINE nvec nquarter_octave(nvec a) { return _mm256_castsi256_ps(_mm256_srli_epi32(_mm256_castps_si256(a), 21)); }
-FASTACT_INLINE nvec nquarter_centre(nvec a) {
-    const __m256i mask = _mm256_set1_epi32((int)0xffe00000), middle = _mm256_set1_epi32(1 << 20);
+FASTACT_INLINE nvec nlookup32(const real *table, nvec t) {
+    nvec bit_4 = _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(t), 27));
+    return _mm256_blendv_ps(nlookup16(table, t), nlookup16(table + 16, t), bit_4);
+}
+FASTACT_INLINE nvec noctave_part(nvec a, int bits) { return _mm256_castsi256_ps(_mm256_srli_epi32(_mm256_castps_si256(a), 23 - bits)); }
+FASTACT_INLINE nvec noctave_middle(nvec a, int bits) {
+    const __m256i mask = _mm256_set1_epi32(-(1 << (23 - bits))), middle = _mm256_set1_epi32(1 << (22 - bits));
     return _mm256_castsi256_ps(_mm256_or_si256(_mm256_and_si256(_mm256_castps_si256(a), mask), middle));
 }
 FASTACT_INLINE nvec nadd_quarters(nvec s, nvec t) {

@@ -41,18 +41,16 @@ FASTACT_INLINE nvec nexponent(nvec a) { /* the field as the low bits of 2**23 */
     __m128i field = _mm_or_si128(_mm_srli_epi32(_mm_castps_si128(a), 23), _mm_castps_si128(nset(0x1p23f)));
     return _mm_sub_ps(_mm_castsi128_ps(field), nset(0x1p23f + 127));
 }
-FASTACT_INLINE nvec nlookup(const void *table, nvec t) {
-    const real *entry = table;
-    __m128i j = _mm_and_si128(_mm_castps_si128(t), _mm_set1_epi32(3));
-    return _mm_setr_ps(entry[_mm_cvtsi128_si32(j)], entry[_mm_extract_epi16(j, 2)], entry[_mm_extract_epi16(j, 4)], entry[_mm_extract_epi16(j, 6)]);
-}
-FASTACT_INLINE nvec nlookup16(const real *table, nvec t) {
-    __m128i j = _mm_and_si128(_mm_castps_si128(t), _mm_set1_epi32(15));
+FASTACT_INLINE nvec npick(const real *table, nvec t, int mask) {
+    __m128i j = _mm_and_si128(_mm_castps_si128(t), _mm_set1_epi32(mask));
     return _mm_setr_ps(table[_mm_cvtsi128_si32(j)], table[_mm_extract_epi16(j, 2)], table[_mm_extract_epi16(j, 4)], table[_mm_extract_epi16(j, 6)]);
 }
-FASTACT_INLINE nvec nquarter_octave(nvec a) { return _mm_castsi128_ps(_mm_srli_epi32(_mm_castps_si128(a), 21)); }
-FASTACT_INLINE nvec nquarter_centre(nvec a) {
-    const __m128i mask = _mm_set1_epi32((int)0xffe00000), middle = _mm_set1_epi32(1 << 20);
+FASTACT_INLINE nvec nlookup(const void *table, nvec t) { return npick(table, t, 3); }
+FASTACT_INLINE nvec nlookup16(const real *table, nvec t) { return npick(table, t, 15); }
+FASTACT_INLINE nvec nlookup32(const real *table, nvec t) { return npick(table, t, 31); }
+FASTACT_INLINE nvec noctave_part(nvec a, int bits) { return _mm_castsi128_ps(_mm_srli_epi32(_mm_castps_si128(a), 23 - bits)); }
+FASTACT_INLINE nvec noctave_middle(nvec a, int bits) {
+    const __m128i mask = _mm_set1_epi32(-(1 << (23 - bits))), middle = _mm_set1_epi32(1 << (22 - bits));
     return _mm_castsi128_ps(_mm_or_si128(_mm_and_si128(_mm_castps_si128(a), mask), middle));
 }
 FASTACT_INLINE nvec nadd_quarters(nvec s, nvec t) {

@@ -59,11 +59,14 @@ FASTACT_INLINE vec vexponent(vec a) { EACH a.v[k] = nexponent(a.v[k]); return a;
 /* table[low two bits of t], of entries as wide as a lane. */
 FASTACT_INLINE vec vlookup(const void *table, vec t) { EACH t.v[k] = nlookup(table, t.v[k]); return t; }
 #if FASTACT_REAL == 32
-/* table[low four bits of t], float32 only. */
-FASTACT_INLINE vec vlookup16(const real *table, vec t) { EACH t.v[k] = nlookup16(table, t.v[k]); return t; }
-/* In which quarter of an octave a number lies, in the low four bits; and the number in the middle of it. a > 0. */
-FASTACT_INLINE vec vquarter_octave(vec a) { EACH a.v[k] = nquarter_octave(a.v[k]); return a; }
-FASTACT_INLINE vec vquarter_centre(vec a) { EACH a.v[k] = nquarter_centre(a.v[k]); return a; }
+/* In which 2**bits-th part of an octave a number lies, in the low bits; and the number in the middle of it. a > 0. */
+FASTACT_INLINE vec voctave_part(vec a, int bits) { EACH a.v[k] = noctave_part(a.v[k], bits); return a; }
+FASTACT_INLINE vec voctave_middle(vec a, int bits) { EACH a.v[k] = noctave_middle(a.v[k], bits); return a; }
+/* Row `row` of a table of 4 2**bits columns, bits 2 or 3, at the column in the low bits of t. */
+FASTACT_INLINE vec vlookup_part(const real *table, int row, vec t, int bits) {
+    EACH t.v[k] = bits == 2 ? nlookup16(table + 16 * row, t.v[k]) : nlookup32(table + 32 * row, t.v[k]);
+    return t;
+}
 #endif
 /* The bits of t, two places lower than an exponent's, added to those of s. */
 FASTACT_INLINE vec vadd_quarters(vec s, vec t) { EACH s.v[k] = nadd_quarters(s.v[k], t.v[k]); return s; }
