@@ -69,14 +69,14 @@ FASTACT_INLINE vec divide(vec n, vec n_lo, vec d, vec d_lo) {
 FASTACT_INLINE vec sum_lo(vec a, vec b, vec s) { return vadd(vsub(a, s), b); }
 
 /* sigmoid(x) = 1 / (1 + exp(-x))          dx = g y (1 - y)
-   2**-SHIFTED / (2**-SHIFTED + 2**-SHIFTED exp(-x)) neither overflows nor loses a subnormal result. */
-FASTACT_INLINE vec sigmoid_of(vec x, int has_lo, vec x_lo) {
-    const vec one = vset((real)(1.0 / ((uint64_t)1 << (SHIFTED / 2)) / ((uint64_t)1 << (SHIFTED / 2))));
-    vec z = vmin(vset(TOP), vmax(vset((SHIFTED - BIAS + 2) * (real)LN2_HI), vneg(x)));
-    vec e = exp_quarters(z, has_lo, has_lo ? vneg(x_lo) : x_lo, vset((real)MAGIC - 4 * SHIFTED));
-    return vdiv(one, vadd(one, e));
+   c / (c + c exp(-x)) with c = UNIT 2**-SHIFTED, the factor of exp_scaled, neither overflows nor loses a subnormal result. */
+FASTACT_INLINE vec sigmoid_forward(vec x, vec p, vec q) {
+    (void)p; (void)q;
+    const vec c = vset((real)(UNIT / ((uint64_t)1 << (SHIFTED / 2)) / ((uint64_t)1 << (SHIFTED / 2))));
+    vec e = vmin(vset(TOP), vneg(x));
+    exp_scaled(&e, 1, vset((real)MAGIC - 4 * SHIFTED), vset((SHIFTED - BIAS + 2) * (real)LN2_HI));
+    return vdiv(c, vadd(c, e));
 }
-FASTACT_INLINE vec sigmoid_forward(vec x, vec p, vec q) { (void)p; (void)q; return sigmoid_of(x, 0, vset(0)); }
 FASTACT_INLINE vec sigmoid_backward(vec g, vec y, vec p, vec q) { (void)p; (void)q; return vmul(g, vmul(y, vsub(vset(1), y))); }
 
 #if FASTACT_REAL == 32
