@@ -3,28 +3,33 @@
    infinity are the mathematical ones.
 
    Where exp(z) is too small for the format, its product with something large need not be: far below 0 exp(z) is taken as e 2**scale,
-   and the result is multiplied by 2**scale in the end. Few vectors hold such entries: WITH_FAR then computes formula(1) for them
-   besides formula(0), which serves all others. */
+   and the result is multiplied by 2**scale in the end. Few vectors hold entries far from 0: WITH_FAR then computes formula(1, z) for
+   those below besides formula(0, z), which serves all others, with z no farther from 0 than the limit. */
 
 #if FASTACT_REAL == 32
 #define NEAR -80        /* down to here exp(z) and its product with something of its size are normal numbers */
 #define NEAR_SQUARE -42 /* down to here exp(-z)**2 does not overflow, and below it is nothing beside 1 */
 #define BOTTOM -210 /* below, even the largest number times z exp(z) is 0 */
-#define FLOOR -86   /* exp(z) is a normal number, and nothing beside 1 */
 #define SHIFTED 40  /* sigmoid: 2**-SHIFTED exp(x) does not overflow wherever 1 / exp(x) is not 0 */
 #define TOP 105
 #else
 #define NEAR -700
 #define NEAR_SQUARE -350
 #define BOTTOM -1480
-#define FLOOR -700
 #define SHIFTED 80
 #define TOP 747
 #endif
 #define LARGEST (FASTACT_REAL == 32 ? (real)0x1.fffffep127 : (real)0x1.fffffffffffffp1023)
 
-#define WITH_FAR_BELOW(limit, z, formula) (vany_less(z, vset(limit)) ? vless_select(z, vset(limit), formula(1), formula(0)) : formula(0))
+#define WITH_FAR_IF(any, limit, z, formula) \
+    (any ? vless_select(z, vset(limit), formula(1, z), formula(0, within(z, -limit))) : formula(0, z))
+#define WITH_FAR_BELOW(limit, z, formula) WITH_FAR_IF(vany_beyond(z, -limit), limit, z, formula)
+#define WITH_FAR_NEGATIVE(z, formula) WITH_FAR_IF(vany_less(z, vset(NEAR)), NEAR, z, formula) /* for z <= 0 */
 #define WITH_FAR(z, formula) WITH_FAR_BELOW(NEAR, z, formula)
+
+/* The nearest number of no more than this magnitude; NaN stays NaN. */
+FASTACT_INLINE vec within(vec a, real limit) { return vmax(vset(-limit), vmin(vset(limit), a)); }
+FASTACT_INLINE vec finite(vec a) { return within(a, LARGEST); }
 
 /* 2**n for the exponents of normal numbers. */
 FASTACT_INLINE vec power(vec n) { return vshift_to_exponent(vadd(n, vset((real)MAGIC + BIAS))); }
@@ -38,11 +43,11 @@ FASTACT_INLINE vec scaled_down(vec a, vec n) {
 typedef struct {
     vec e, scale;
 } far_exp;
-/* exp(z + z_lo) for z <= 0 or NaN, as e 2**scale; scale is 0 where `far` is. */
+/* exp(z + z_lo) for z <= 0 or NaN, as e 2**scale; scale is 0, and z from NEAR on, where `far` is 0. */
 FASTACT_INLINE far_exp exp_far(int far, vec z, int has_lo, vec z_lo) {
     const vec magic = vset(MAGIC);
     far_exp r;
-    if (!far) return (far_exp){exp_quarters(vmax(vset(NEAR), z), has_lo, z_lo, magic), vset(0)};
+    if (!far) return (far_exp){exp_quarters(z, has_lo, z_lo, magic), vset(0)};
     z = vmax(vset(BOTTOM), z);
     r.scale = vadd(vsub(vfma(z, vset(LOG2E), magic), magic), vset(16)); /* e is near 2**-16: no factor up to 2**15 overflows with it */
     r.e = exp_quarters(z, has_lo, z_lo, vsub(magic, vmul(r.scale, vset(4))));
@@ -50,8 +55,6 @@ FASTACT_INLINE far_exp exp_far(int far, vec z, int has_lo, vec z_lo) {
 }
 FASTACT_INLINE vec rescaled(int far, vec a, vec scale) { return far ? scaled_down(a, scale) : a; }
 
-/* The nearest finite number; NaN stays NaN. */
-FASTACT_INLINE vec finite(vec a) { return vmax(vset(-LARGEST), vmin(vset(LARGEST), a)); }
 /* p x for x <= 0 or NaN, and 0 for p = 0 though x be infinite. The limit is a constant of a loop where p is one. */
 FASTACT_INLINE vec times(vec p, vec x) { return vmul(p, vmax(vless_select(vset(0), vabs(p), vset(-INFINITY), vset(-LARGEST)), x)); }
 /* What rounding took from z = a b; 0 where z is so large that it does not matter. */
@@ -162,8 +165,8 @@ FASTACT_INLINE vec elu_forward(vec x, vec p, vec q) { (void)q; return vless_sele
 FASTACT_INLINE vec elu_backward(vec g, vec x, vec p, vec q) {
     (void)q;
     vec z = at_most_zero(x), one = vset(1), a = vless_select(vabs(p), one, g, p), b = vless_select(vabs(p), one, p, g);
-#define FORMULA(far) times_exp(far, a, b, z, 0, z)
-    return vnan_select(x, vless_select(vset(0), x, g, WITH_FAR(z, FORMULA)));
+#define FORMULA(far, z) times_exp(far, a, b, z, 0, z)
+    return vnan_select(x, vless_select(vset(0), x, g, WITH_FAR_NEGATIVE(z, FORMULA)));
 #undef FORMULA
 }
 
@@ -179,8 +182,8 @@ FASTACT_INLINE vec selu_forward(vec x, vec p, vec q) {
 FASTACT_INLINE vec selu_backward(vec g, vec x, vec p, vec q) {
     (void)p; (void)q;
     vec z = at_most_zero(x);
-#define FORMULA(far) times_exp(far, vset((real)SELU_LA), g, z, 0, z)
-    return vnan_select(x, vless_select(vset(0), x, vmul(g, vset((real)SELU_L)), WITH_FAR(z, FORMULA)));
+#define FORMULA(far, z) times_exp(far, vset((real)SELU_LA), g, z, 0, z)
+    return vnan_select(x, vless_select(vset(0), x, vmul(g, vset((real)SELU_L)), WITH_FAR_NEGATIVE(z, FORMULA)));
 #undef FORMULA
 }
 
@@ -200,27 +203,25 @@ FASTACT_INLINE vec celu_forward(vec x, vec p, vec q) {
 FASTACT_INLINE vec celu_backward(vec g, vec x, vec p, vec q) {
     (void)q;
     vec lo, z = quotient(at_most_zero(x), p, &lo);
-#define FORMULA(far) times_exp(far, g, vset(1), z, 1, lo)
-    return vnan_select(x, vless_select(vset(0), x, g, WITH_FAR(z, FORMULA)));
+#define FORMULA(far, z) times_exp(far, g, vset(1), z, 1, lo)
+    return vnan_select(x, vless_select(vset(0), x, g, WITH_FAR_NEGATIVE(z, FORMULA)));
 #undef FORMULA
 }
 
-/* exp(-|z|), with a scale where z is far below 0; far above, any exponential too small to matter does. */
+/* exp(-|z|), with a scale where z is far below 0. */
 FASTACT_INLINE far_exp exp_minus_abs(int far, vec z, int has_lo, vec z_lo) {
     return far ? exp_far(1, z, has_lo, z_lo) : exp_far(0, vneg(vabs(z)), has_lo, vless_select(z, vset(0), z_lo, vneg(z_lo)));
 }
 
-/* exp(-z) where it is no larger than exp(-limit); far above 0, any exponential too small to matter does. */
-FASTACT_INLINE vec exp_above(real limit, vec z, int has_lo, vec z_lo) {
-    return exp_quarters(vmin(vset(-limit), vmax(vset(FLOOR), vneg(z))), has_lo, has_lo ? vneg(z_lo) : z_lo, vset(MAGIC));
-}
+/* exp(-z) */
+FASTACT_INLINE vec exp_minus(vec z, int has_lo, vec z_lo) { return exp_quarters(vneg(z), has_lo, has_lo ? vneg(z_lo) : z_lo, vset(MAGIC)); }
 /* a sigmoid(z) = a / (1 + exp(-z)), and a exp(z) far below 0. `limit`: an infinite a belongs to an infinite z. */
 FASTACT_INLINE vec gate(int far, int limit, vec a, vec z, int has_lo, vec z_lo) {
     if (far) {
         far_exp r = exp_far(1, z, has_lo, z_lo);
         return scaled_down(vmul(limit ? finite(a) : a, r.e), r.scale);
     }
-    return vdiv(a, vadd(vset(1), exp_above(NEAR, z, has_lo, z_lo)));
+    return vdiv(a, vadd(vset(1), exp_minus(z, has_lo, z_lo)));
 }
 /* 1 / (d + d_lo) to nearly twice the digits */
 FASTACT_INLINE vec inverse_of(vec d, vec d_lo, vec *lo) {
@@ -250,7 +251,7 @@ FASTACT_INLINE vec times_both(int far, vec g, vec p, scaled_pair y) {
    exp(z) (1 + v) far below 0. Both sums in brackets are in two parts: where 1 and e (1 + v) cancel, little is lost. */
 FASTACT_INLINE scaled_pair gate_slope(int far, vec z, int has_lo, vec z_lo, vec v, vec v_lo) {
     const vec one = vset(1), two = vset(2);
-    v = vmax(vset(-10000), vmin(vset(TOP), v));
+    if (far) v = vmax(vset(-10000), v);
     vec w = vadd(v, one), w_lo = vsub(v, vsub(w, one));
     if (has_lo) w_lo = vadd(w_lo, v_lo);
     if (far) {
@@ -258,7 +259,7 @@ FASTACT_INLINE scaled_pair gate_slope(int far, vec z, int has_lo, vec z_lo, vec 
         vec y = vmul(r.e, w);
         return (scaled_pair){y, vfma(r.e, w_lo, vfma(r.e, w, vneg(y))), r.scale};
     }
-    vec e = exp_above(NEAR_SQUARE, z, has_lo, z_lo), u = vadd(e, two), u_lo = vsub(e, vsub(u, two));
+    vec e = exp_minus(z, has_lo, z_lo), u = vadd(e, two), u_lo = vsub(e, vsub(u, two));
     vec n = vfma(e, w, vfma(e, w_lo, one)), d = vfma(e, u, vfma(e, u_lo, one)), r = vdiv(one, d), y = vmul(n, r);
     return (scaled_pair){y, vmul(vfma(vneg(y), d, n), r), vset(0)};
 }
@@ -266,13 +267,13 @@ FASTACT_INLINE scaled_pair gate_slope(int far, vec z, int has_lo, vec z_lo, vec 
 /* silu(x) = x sigmoid(x) */
 FASTACT_INLINE vec silu_forward(vec x, vec p, vec q) {
     (void)p; (void)q;
-#define FORMULA(far) gate(far, 1, x, x, 0, x)
+#define FORMULA(far, z) gate(far, 1, x, z, 0, z)
     return WITH_FAR(x, FORMULA);
 #undef FORMULA
 }
 FASTACT_INLINE vec silu_backward(vec g, vec x, vec p, vec q) {
     (void)p; (void)q;
-#define FORMULA(far) times_scaled(far, g, gate_slope(far, x, 0, x, x, x))
+#define FORMULA(far, z) times_scaled(far, g, gate_slope(far, z, 0, z, z, z))
     return WITH_FAR_BELOW(NEAR_SQUARE, x, FORMULA);
 #undef FORMULA
 }
@@ -286,14 +287,14 @@ FASTACT_INLINE vec swish_argument(vec x, vec p, vec *lo) {
 FASTACT_INLINE vec swish_forward(vec x, vec p, vec q) {
     (void)q;
     vec lo, z = swish_argument(x, p, &lo);
-#define FORMULA(far) gate(far, 1, x, z, 1, lo)
+#define FORMULA(far, z) gate(far, 1, x, z, 1, lo)
     return WITH_FAR(z, FORMULA);
 #undef FORMULA
 }
 FASTACT_INLINE vec swish_backward(vec g, vec x, vec p, vec q) {
     (void)q;
     vec lo, z = swish_argument(x, p, &lo);
-#define FORMULA(far) times_scaled(far, g, gate_slope(far, z, 1, lo, z, lo))
+#define FORMULA(far, z) times_scaled(far, g, gate_slope(far, z, 1, lo, z, lo))
     return WITH_FAR_BELOW(NEAR_SQUARE, z, FORMULA);
 #undef FORMULA
 }
@@ -318,14 +319,14 @@ FASTACT_INLINE vec gelu_argument(vec x, vec *lo, vec *v, vec *v_lo) {
 FASTACT_INLINE vec gelu_tanh_forward(vec x, vec p, vec q) {
     (void)p; (void)q;
     vec lo, v, v_lo, z = gelu_argument(x, &lo, &v, &v_lo);
-#define FORMULA(far) gate(far, 1, x, z, 1, lo)
+#define FORMULA(far, z) gate(far, 1, x, z, 1, lo)
     return WITH_FAR(z, FORMULA);
 #undef FORMULA
 }
 FASTACT_INLINE vec gelu_tanh_backward(vec g, vec x, vec p, vec q) {
     (void)p; (void)q;
     vec lo, v, v_lo, z = gelu_argument(x, &lo, &v, &v_lo);
-#define FORMULA(far) times_scaled(far, g, gate_slope(far, z, 1, lo, v, v_lo))
+#define FORMULA(far, z) times_scaled(far, g, gate_slope(far, z, 1, lo, v, v_lo))
     return WITH_FAR_BELOW(NEAR_SQUARE, z, FORMULA);
 #undef FORMULA
 }
@@ -370,7 +371,7 @@ static const real gelu_slope_pieces[(GELU_SLOPE_DEGREE + 1) * 16] = {
 /* a up to GELU_END or, with a scale, GELU_BOTTOM; E */
 FASTACT_INLINE far_exp gelu_exp(int far, vec *a) {
     vec magic = vset(MAGIC), scale = vset(0);
-    *a = vmin(far ? vset(GELU_BOTTOM) : vset(GELU_END), vabs(*a));
+    *a = far ? vmin(vset(GELU_BOTTOM), vabs(*a)) : vabs(*a);
     vec w = vmul(*a, *a), w_lo = vfma(*a, *a, vneg(w));
     if (far) {
         scale = vadd(vsub(vfma(w, vset(-LOG2E / 2), magic), magic), vset(16));
@@ -437,7 +438,7 @@ FASTACT_INLINE far_exp gelu_exp(int far, vec a) {
 }
 /* a T in two parts */
 FASTACT_INLINE scaled_pair gelu_tail(int far, vec x) {
-    vec a = vmin(vset(MILLS_END), vabs(x));
+    vec a = far ? vmin(vset(MILLS_END), vabs(x)) : vabs(x);
     far_exp r = gelu_exp(far, a);
     mills_ratio k = mills(a);
     vec n = vmul(a, r.e), n_lo = vfma(a, r.e, vneg(n)), y = vmul(n, k.t), y_lo = vfma(n, k.t, vneg(y));
@@ -448,7 +449,7 @@ FASTACT_INLINE scaled_pair gelu_tail(int far, vec x) {
 /* The derivative's tail T - a E / sqrt(2 pi) = E (M - a / sqrt(2 pi)) in two parts */
 FASTACT_INLINE scaled_pair gelu_slope_tail(int far, vec x) {
     const long double density = 0.39894228040143267793994605993438L;
-    vec a = vmin(vset(MILLS_END), vabs(x)), phi = vset(-(real)density);
+    vec a = far ? vmin(vset(MILLS_END), vabs(x)) : vabs(x), phi = vset(-(real)density);
     far_exp r = gelu_exp(far, a);
     mills_ratio k = mills(a);
     vec b = vmul(a, phi), b_lo = vfma(a, vset((real)((real)density - density)), vfma(a, phi, vneg(b)));
@@ -460,8 +461,8 @@ FASTACT_INLINE scaled_pair gelu_slope_tail(int far, vec x) {
 
 #define WITH_GELU_FAR(x, formula) WITH_FAR_BELOW(-GELU_END, x, formula)
 
-FASTACT_INLINE scaled_pair gelu_of(int far, vec x) {
-    scaled_pair t = gelu_tail(far, x);
+FASTACT_INLINE scaled_pair gelu_of(int far, vec x, vec near) {
+    scaled_pair t = gelu_tail(far, near);
     if (far) return (scaled_pair){vneg(t.hi), vneg(t.lo), t.scale};
     vec r = vmax(vset(0), x), y = vsub(r, t.hi), y_lo = vsub(vsub(vsub(r, y), t.hi), t.lo);
     return (scaled_pair){y, vless_select(x, vset(LARGEST), y_lo, vset(0)), vset(0)};
@@ -474,21 +475,21 @@ FASTACT_INLINE scaled_pair gelu_slope(int far, vec x) {
 }
 FASTACT_INLINE vec gelu_forward(vec x, vec p, vec q) {
     (void)p; (void)q;
-#define FORMULA(far) rescaled(far, gelu_of(far, x).hi, gelu_of(far, x).scale)
+#define FORMULA(far, near) rescaled(far, gelu_of(far, x, near).hi, gelu_of(far, x, near).scale)
     return vcopysign(WITH_GELU_FAR(x, FORMULA), x);
 #undef FORMULA
 }
 /* dx = g (Phi(x) + x phi(x)) */
 FASTACT_INLINE vec gelu_backward(vec g, vec x, vec p, vec q) {
     (void)p; (void)q;
-#define FORMULA(far) times_scaled(far, g, gelu_slope(far, x))
+#define FORMULA(far, x) times_scaled(far, g, gelu_slope(far, x))
     return WITH_GELU_FAR(x, FORMULA);
 #undef FORMULA
 }
 
-/* log(1 + exp(z)) = max(z, 0) + log1p(exp(-|z|)), divided by p */
-FASTACT_INLINE vec log1p_exp(int far, vec z, int has_lo, vec z_lo, int has_p, vec p) {
-    far_exp r = exp_minus_abs(far, z, has_lo, z_lo);
+/* log(1 + exp(z)) = max(z, 0) + log1p(exp(-|z|)), divided by p; near, which may be within a limit, stands for z in the logarithm. */
+FASTACT_INLINE vec log1p_exp(int far, vec z, vec near, int has_lo, vec z_lo, int has_p, vec p) {
+    far_exp r = exp_minus_abs(far, near, has_lo, z_lo);
     vec y = far ? r.e : vadd(vmax(vset(0), z), log1p_fraction(r.e));
     if (has_p) y = far ? finite(vdiv(y, p)) : vdiv(y, p); /* an infinite quotient belongs to an infinite z */
     return rescaled(far, y, r.scale);
@@ -498,7 +499,7 @@ FASTACT_INLINE vec log1p_exp(int far, vec z, int has_lo, vec z_lo, int has_p, ve
 FASTACT_INLINE vec softplus_forward(vec x, vec p, vec q) {
     (void)q;
     vec z = vmul(p, x), lo = product_lo(p, x, z);
-#define FORMULA(far) log1p_exp(far, z, 1, lo, 1, p)
+#define FORMULA(far, near) log1p_exp(far, z, near, 1, lo, 1, p)
     vec y = WITH_FAR(z, FORMULA);
 #undef FORMULA
     return vless_select(vset(40), z, x, y); /* there the logarithm is below half an ULP, and p x may overflow */
@@ -506,7 +507,7 @@ FASTACT_INLINE vec softplus_forward(vec x, vec p, vec q) {
 FASTACT_INLINE vec softplus_backward(vec g, vec x, vec p, vec q) {
     (void)q;
     vec z = vmul(p, x), lo = product_lo(p, x, z);
-#define FORMULA(far) gate(far, 0, g, z, 1, lo)
+#define FORMULA(far, z) gate(far, 0, g, z, 1, lo)
     return WITH_FAR(z, FORMULA);
 #undef FORMULA
 }
@@ -515,14 +516,14 @@ FASTACT_INLINE vec softplus_backward(vec g, vec x, vec p, vec q) {
 FASTACT_INLINE vec log_sigmoid_forward(vec x, vec p, vec q) {
     (void)p; (void)q;
     vec z = vneg(x);
-#define FORMULA(far) log1p_exp(far, z, 0, z, 0, z)
+#define FORMULA(far, near) log1p_exp(far, z, near, 0, z, 0, z)
     return vneg(WITH_FAR(z, FORMULA));
 #undef FORMULA
 }
 FASTACT_INLINE vec log_sigmoid_backward(vec g, vec x, vec p, vec q) {
     (void)p; (void)q;
     vec z = vneg(x);
-#define FORMULA(far) gate(far, 0, g, z, 0, z)
+#define FORMULA(far, z) gate(far, 0, g, z, 0, z)
     return WITH_FAR(z, FORMULA);
 #undef FORMULA
 }
@@ -534,8 +535,8 @@ FASTACT_INLINE vec mish_ratio(vec x, vec e, vec *d) {
     *d = vless_select(x, vset(0), vadd(n, vset(2)), vfma(twice, e, n));
     return n;
 }
-FASTACT_INLINE vec mish_of(int far, vec x) {
-    far_exp r = exp_minus_abs(far, x, 0, x);
+FASTACT_INLINE vec mish_of(int far, vec x, vec near) {
+    far_exp r = exp_minus_abs(far, near, 0, near);
     vec a = vmax(vset(-LARGEST), x);
     if (far) return scaled_down(vmul(a, r.e), r.scale);
     vec d, n = mish_ratio(x, r.e, &d), y = vmul(a, n);
@@ -544,7 +545,7 @@ FASTACT_INLINE vec mish_of(int far, vec x) {
 }
 FASTACT_INLINE vec mish_forward(vec x, vec p, vec q) {
     (void)p; (void)q;
-#define FORMULA(far) mish_of(far, x)
+#define FORMULA(far, near) mish_of(far, x, near)
     return WITH_FAR(x, FORMULA);
 #undef FORMULA
 }
@@ -552,7 +553,7 @@ FASTACT_INLINE vec mish_forward(vec x, vec p, vec q) {
    Below 0 the terms cancel, and low parts count. */
 FASTACT_INLINE vec mish_backward_of(int far, vec g, vec x) {
     far_exp r = exp_minus_abs(far, x, 0, x);
-    vec v = vmax(vset(BOTTOM), vmin(vset(TOP), x)), e = r.e, zero = vset(0), two = vset(2);
+    vec e = r.e, zero = vset(0), two = vset(2), v = far ? vmax(vset(BOTTOM), x) : x;
     if (far) return scaled_down(vmul(g, vfma(e, v, e)), r.scale);
     vec d, n = mish_ratio(x, e, &d), n_lo = vfma(e, e, vsub(vadd(e, e), n)), i_lo;
     vec d_lo = vless_select(x, zero, vadd(sum_lo(two, n, d), n_lo), zero), i = inverse_of(d, d_lo, &i_lo);
@@ -566,7 +567,7 @@ FASTACT_INLINE vec mish_backward_of(int far, vec g, vec x) {
 }
 FASTACT_INLINE vec mish_backward(vec g, vec x, vec p, vec q) {
     (void)p; (void)q;
-#define FORMULA(far) mish_backward_of(far, g, x)
+#define FORMULA(far, x) mish_backward_of(far, g, x)
     return WITH_FAR(x, FORMULA);
 #undef FORMULA
 }
@@ -644,15 +645,15 @@ FASTACT_INLINE scaled_pair sigmoid_slope(int far, vec x) {
 }
 FASTACT_INLINE vec glu_forward(vec x, vec p, vec q) {
     (void)q;
-#define FORMULA(far) gate(far, 0, p, x, 0, x)
+#define FORMULA(far, x) gate(far, 0, p, x, 0, x)
     return WITH_FAR(x, FORMULA);
 #undef FORMULA
 }
 FASTACT_INLINE vec glu_backward(vec g, vec x, vec p, vec q) {
     (void)q;
     vec z = vneg(vabs(x));
-#define FORMULA(far) times_both(far, g, p, sigmoid_slope(far, x))
-    return WITH_FAR(z, FORMULA);
+#define FORMULA(far, x) times_both(far, g, p, sigmoid_slope(far, x))
+    return WITH_FAR_NEGATIVE(z, FORMULA);
 #undef FORMULA
 }
 
@@ -663,7 +664,7 @@ FASTACT_INLINE scaled_pair gated(int far, vec x, vec z, int has_lo, vec z_lo) {
         vec a = vmax(vset(BOTTOM), x), y = vmul(a, k.e);
         return (scaled_pair){y, vfma(a, k.e, vneg(y)), k.scale};
     }
-    vec one = vset(1), d = vadd(one, exp_above(NEAR, z, has_lo, z_lo)), r = vdiv(one, d), y = vmul(x, r), lo = vmul(vfma(vneg(y), d, x), r);
+    vec one = vset(1), d = vadd(one, exp_minus(z, has_lo, z_lo)), r = vdiv(one, d), y = vmul(x, r), lo = vmul(vfma(vneg(y), d, x), r);
     return (scaled_pair){y, vless_select(vabs(y), vset(LARGEST), lo, vset(0)), vset(0)};
 }
 /* y, or p x / 2 for an x so small that its activation is x / 2: rounded once, though x / 2 be subnormal. */
@@ -673,26 +674,26 @@ FASTACT_INLINE vec near_0(vec x, vec p, vec y) {
 /* swiglu(x) = p silu(x) */
 FASTACT_INLINE vec swiglu_forward(vec x, vec p, vec q) {
     (void)q;
-#define FORMULA(far) times_scaled(far, p, gated(far, x, x, 0, x))
+#define FORMULA(far, near) times_scaled(far, p, gated(far, x, near, 0, near))
     return near_0(x, p, WITH_FAR(x, FORMULA));
 #undef FORMULA
 }
 FASTACT_INLINE vec swiglu_backward(vec g, vec x, vec p, vec q) {
     (void)q;
-#define FORMULA(far) times_both(far, g, p, gate_slope(far, x, 0, x, x, x))
+#define FORMULA(far, x) times_both(far, g, p, gate_slope(far, x, 0, x, x, x))
     return WITH_FAR_BELOW(NEAR_SQUARE, x, FORMULA);
 #undef FORMULA
 }
 /* geglu(x) = p gelu(x) */
 FASTACT_INLINE vec geglu_forward(vec x, vec p, vec q) {
     (void)q;
-#define FORMULA(far) times_scaled(far, p, gelu_of(far, x))
+#define FORMULA(far, near) times_scaled(far, p, gelu_of(far, x, near))
     return near_0(x, p, WITH_GELU_FAR(x, FORMULA));
 #undef FORMULA
 }
 FASTACT_INLINE vec geglu_backward(vec g, vec x, vec p, vec q) {
     (void)q;
-#define FORMULA(far) times_both(far, g, p, gelu_slope(far, x))
+#define FORMULA(far, x) times_both(far, g, p, gelu_slope(far, x))
     return WITH_GELU_FAR(x, FORMULA);
 #undef FORMULA
 }
@@ -700,14 +701,14 @@ FASTACT_INLINE vec geglu_backward(vec g, vec x, vec p, vec q) {
 FASTACT_INLINE vec geglu_tanh_forward(vec x, vec p, vec q) {
     (void)q;
     vec lo, v, v_lo, z = gelu_argument(x, &lo, &v, &v_lo);
-#define FORMULA(far) times_scaled(far, p, gated(far, x, z, 1, lo))
+#define FORMULA(far, z) times_scaled(far, p, gated(far, x, z, 1, lo))
     return near_0(x, p, WITH_FAR(z, FORMULA));
 #undef FORMULA
 }
 FASTACT_INLINE vec geglu_tanh_backward(vec g, vec x, vec p, vec q) {
     (void)q;
     vec lo, v, v_lo, z = gelu_argument(x, &lo, &v, &v_lo);
-#define FORMULA(far) times_both(far, g, p, gate_slope(far, z, 1, lo, v, v_lo))
+#define FORMULA(far, z) times_both(far, g, p, gate_slope(far, z, 1, lo, v, v_lo))
     return WITH_FAR_BELOW(NEAR_SQUARE, z, FORMULA);
 #undef FORMULA
 }

@@ -64,9 +64,11 @@ FASTACT_INLINE nvec nadd_quarters(nvec s, nvec t) {
 FASTACT_INLINE nvec nless_select(nvec a, nvec b, nvec yes, nvec no) { return _mm256_blendv_ps(no, yes, _mm256_cmp_ps(a, b, _CMP_LT_OQ)); }
 FASTACT_INLINE nvec nnan_select(nvec a, nvec no) { return _mm256_blendv_ps(no, a, _mm256_cmp_ps(a, a, _CMP_UNORD_Q)); }
 FASTACT_INLINE int nany_less(nvec a, nvec b) { return _mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_LT_OQ)) != 0; }
+FASTACT_INLINE int nall_less_equal(nvec a, nvec b) { return _mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_NLE_UQ)) == 0; }
 FASTACT_INLINE nvec ncopysign(nvec a, nvec b) {
     return _mm256_or_ps(_mm256_andnot_ps(nset(-0.0f), a), _mm256_and_ps(nset(-0.0f), b));
 }
+FASTACT_INLINE nvec nabs(nvec a) { return _mm256_andnot_ps(nset(-0.0f), a); }
 FASTACT_INLINE dvec nwiden_low(nvec a) { return _mm256_cvtps_pd(_mm256_castps256_ps128(a)); }
 FASTACT_INLINE dvec nwiden_high(nvec a) { return _mm256_cvtps_pd(_mm256_extractf128_ps(a, 1)); }
 FASTACT_INLINE nvec nnarrow(dvec low, dvec high) { return _mm256_set_m128(_mm256_cvtpd_ps(high), _mm256_cvtpd_ps(low)); }
@@ -122,9 +124,11 @@ FASTACT_INLINE nvec nadd_quarters(nvec s, nvec t) {
 FASTACT_INLINE nvec nless_select(nvec a, nvec b, nvec yes, nvec no) { return _mm256_blendv_pd(no, yes, _mm256_cmp_pd(a, b, _CMP_LT_OQ)); }
 FASTACT_INLINE nvec nnan_select(nvec a, nvec no) { return _mm256_blendv_pd(no, a, _mm256_cmp_pd(a, a, _CMP_UNORD_Q)); }
 FASTACT_INLINE int nany_less(nvec a, nvec b) { return _mm256_movemask_pd(_mm256_cmp_pd(a, b, _CMP_LT_OQ)) != 0; }
+FASTACT_INLINE int nall_less_equal(nvec a, nvec b) { return _mm256_movemask_pd(_mm256_cmp_pd(a, b, _CMP_NLE_UQ)) == 0; }
 FASTACT_INLINE nvec ncopysign(nvec a, nvec b) {
     return _mm256_or_pd(_mm256_andnot_pd(nset(-0.0), a), _mm256_and_pd(nset(-0.0), b));
 }
+FASTACT_INLINE nvec nabs(nvec a) { return _mm256_andnot_pd(nset(-0.0), a); }
 FASTACT_INLINE nvec nzip_low(nvec a, nvec b) { return _mm256_permute2f128_pd(_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b), 0x20); }
 FASTACT_INLINE nvec nzip_high(nvec a, nvec b) { return _mm256_permute2f128_pd(_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b), 0x31); }
 FASTACT_INLINE nvec nupper(nvec a, int half) { return dupper(a, half); }

@@ -55,10 +55,12 @@ FASTACT_INLINE nvec nadd_quarters(nvec s, nvec t) {
 FASTACT_INLINE nvec nless_select(nvec a, nvec b, nvec yes, nvec no) { return _mm512_mask_mov_ps(no, _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), yes); }
 FASTACT_INLINE nvec nnan_select(nvec a, nvec no) { return _mm512_mask_mov_ps(no, _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q), a); }
 FASTACT_INLINE int nany_less(nvec a, nvec b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ) != 0; }
+FASTACT_INLINE int nall_less_equal(nvec a, nvec b) { return _mm512_cmp_ps_mask(a, b, _CMP_NLE_UQ) == 0; }
 FASTACT_INLINE nvec ncopysign(nvec a, nvec b) {
     const __m512i sign = _mm512_set1_epi32(INT32_MIN);
-    return _mm512_castsi512_ps(_mm512_ternarylogic_epi32(sign, _mm512_castps_si512(b), _mm512_castps_si512(a), 0xCA));
+    return _mm512_castsi512_ps(_mm512_ternarylogic_epi32(_mm512_castps_si512(a), _mm512_castps_si512(b), sign, 0xD8));
 }
+FASTACT_INLINE nvec nabs(nvec a) { return _mm512_abs_ps(a); }
 FASTACT_INLINE dvec nwiden_low(nvec a) { return _mm512_cvtps_pd(_mm512_castps512_ps256(a)); }
 FASTACT_INLINE dvec nwiden_high(nvec a) { return _mm512_cvtps_pd(_mm512_extractf32x8_ps(a, 1)); }
 FASTACT_INLINE nvec nnarrow(dvec low, dvec high) {
@@ -110,10 +112,12 @@ FASTACT_INLINE nvec nadd_quarters(nvec s, nvec t) {
 FASTACT_INLINE nvec nless_select(nvec a, nvec b, nvec yes, nvec no) { return _mm512_mask_mov_pd(no, _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ), yes); }
 FASTACT_INLINE nvec nnan_select(nvec a, nvec no) { return _mm512_mask_mov_pd(no, _mm512_cmp_pd_mask(a, a, _CMP_UNORD_Q), a); }
 FASTACT_INLINE int nany_less(nvec a, nvec b) { return _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ) != 0; }
+FASTACT_INLINE int nall_less_equal(nvec a, nvec b) { return _mm512_cmp_pd_mask(a, b, _CMP_NLE_UQ) == 0; }
 FASTACT_INLINE nvec ncopysign(nvec a, nvec b) {
     const __m512i sign = _mm512_set1_epi64(INT64_MIN);
-    return _mm512_castsi512_pd(_mm512_ternarylogic_epi64(sign, _mm512_castpd_si512(b), _mm512_castpd_si512(a), 0xCA));
+    return _mm512_castsi512_pd(_mm512_ternarylogic_epi64(_mm512_castpd_si512(a), _mm512_castpd_si512(b), sign, 0xD8));
 }
+FASTACT_INLINE nvec nabs(nvec a) { return _mm512_abs_pd(a); }
 FASTACT_INLINE nvec nzip_low(nvec a, nvec b) { return _mm512_permutex2var_pd(a, _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11), b); }
 FASTACT_INLINE nvec nzip_high(nvec a, nvec b) { return _mm512_permutex2var_pd(a, _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15), b); }
 FASTACT_INLINE nvec nupper(nvec a, int half) { return dupper(a, half); }

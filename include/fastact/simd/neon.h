@@ -58,7 +58,9 @@ FASTACT_INLINE nvec nadd_quarters(nvec s, nvec t) {
 FASTACT_INLINE nvec nless_select(nvec a, nvec b, nvec yes, nvec no) { return vbslq_f32(vcltq_f32(a, b), yes, no); }
 FASTACT_INLINE nvec nnan_select(nvec a, nvec no) { return vbslq_f32(vceqq_f32(a, a), no, a); }
 FASTACT_INLINE int nany_less(nvec a, nvec b) { return vmaxvq_u32(vcltq_f32(a, b)) != 0; }
+FASTACT_INLINE int nall_less_equal(nvec a, nvec b) { return vminvq_u32(vcleq_f32(a, b)) != 0; }
 FASTACT_INLINE nvec ncopysign(nvec a, nvec b) { return vbslq_f32(vdupq_n_u32(0x80000000), b, a); }
+FASTACT_INLINE nvec nabs(nvec a) { return vabsq_f32(a); }
 FASTACT_INLINE dvec nwiden_low(nvec a) { return vcvt_f64_f32(vget_low_f32(a)); }
 FASTACT_INLINE dvec nwiden_high(nvec a) { return vcvt_high_f64_f32(a); }
 FASTACT_INLINE nvec nnarrow(dvec low, dvec high) { return vcombine_f32(vcvt_f32_f64(low), vcvt_f32_f64(high)); }
@@ -104,7 +106,9 @@ FASTACT_INLINE nvec nadd_quarters(nvec s, nvec t) {
 FASTACT_INLINE nvec nless_select(nvec a, nvec b, nvec yes, nvec no) { return vbslq_f64(vcltq_f64(a, b), yes, no); }
 FASTACT_INLINE nvec nnan_select(nvec a, nvec no) { return vbslq_f64(vceqq_f64(a, a), no, a); }
 FASTACT_INLINE int nany_less(nvec a, nvec b) { return vmaxvq_u32(vreinterpretq_u32_u64(vcltq_f64(a, b))) != 0; }
+FASTACT_INLINE int nall_less_equal(nvec a, nvec b) { return vminvq_u32(vreinterpretq_u32_u64(vcleq_f64(a, b))) != 0; }
 FASTACT_INLINE nvec ncopysign(nvec a, nvec b) { return vbslq_f64(vdupq_n_u64(0x8000000000000000), b, a); }
+FASTACT_INLINE nvec nabs(nvec a) { return vabsq_f64(a); }
 FASTACT_INLINE nvec nzip_low(nvec a, nvec b) { return vzip1q_f64(a, b); }
 FASTACT_INLINE nvec nzip_high(nvec a, nvec b) { return vzip2q_f64(a, b); }
 FASTACT_INLINE nvec nupper(nvec a, int half) { return dupper(a, half); }

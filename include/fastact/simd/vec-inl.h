@@ -74,9 +74,15 @@ FASTACT_INLINE vec vadd_quarters(vec s, vec t) { EACH s.v[k] = nadd_quarters(s.v
 FASTACT_INLINE vec vless_select(vec a, vec b, vec yes, vec no) { EACH no.v[k] = nless_select(a.v[k], b.v[k], yes.v[k], no.v[k]); return no; }
 FASTACT_INLINE vec vnan_select(vec a, vec no) { EACH no.v[k] = nnan_select(a.v[k], no.v[k]); return no; }
 FASTACT_INLINE int vany_less(vec a, vec b) { int any = 0; EACH any |= nany_less(a.v[k], b.v[k]); return any; }
+/* Whether the magnitude of any lane exceeds the limit; NaN may count as if it did. */
+FASTACT_INLINE int vany_beyond(vec a, real limit) {
+    nvec largest = nabs(a.v[0]);
+    for (int k = 1; k < PARTS; k++) largest = nmax(nabs(a.v[k]), largest); /* no number after a NaN replaces it */
+    return !nall_less_equal(largest, nset(limit));
+}
 /* a with b's sign. */
 FASTACT_INLINE vec vcopysign(vec a, vec b) { EACH a.v[k] = ncopysign(a.v[k], b.v[k]); return a; }
-FASTACT_INLINE vec vabs(vec a) { return vcopysign(a, vset(0)); }
+FASTACT_INLINE vec vabs(vec a) { EACH a.v[k] = nabs(a.v[k]); return a; }
 FASTACT_INLINE real vsum_lanes(vec a) { /* of small integers: in no special order */
     for (int half = PARTS / 2; half; half /= 2)
         for (int k = 0; k < half; k++) a.v[k] = a.v[k] + a.v[k + half];
