@@ -24,7 +24,7 @@
 #define WITH_FAR_IF(any, limit, z, formula) \
     (any ? vless_select(z, vset(limit), formula(1, z), formula(0, within(z, -limit))) : formula(0, z))
 #define WITH_FAR_BELOW(limit, z, formula) WITH_FAR_IF(vany_beyond(z, -limit), limit, z, formula)
-#define WITH_FAR_NEGATIVE(z, formula) WITH_FAR_IF(vany_less(z, vset(NEAR)), NEAR, z, formula) /* for z <= 0 */
+#define WITH_FAR_CAPPED(limit, z, formula) WITH_FAR_IF(vany_below(z, limit), limit, z, formula) /* for z <= -limit */
 #define WITH_FAR(z, formula) WITH_FAR_BELOW(NEAR, z, formula)
 
 /* The nearest number of no more than this magnitude; NaN stays NaN. */
@@ -166,7 +166,7 @@ FASTACT_INLINE vec elu_backward(vec g, vec x, vec p, vec q) {
     (void)q;
     vec z = at_most_zero(x), one = vset(1), a = vless_select(vabs(p), one, g, p), b = vless_select(vabs(p), one, p, g);
 #define FORMULA(far, z) times_exp(far, a, b, z, 0, z)
-    return vnan_select(x, vless_select(vset(0), x, g, WITH_FAR_NEGATIVE(z, FORMULA)));
+    return vnan_select(x, vless_select(vset(0), x, g, WITH_FAR_CAPPED(NEAR, z, FORMULA)));
 #undef FORMULA
 }
 
@@ -183,7 +183,7 @@ FASTACT_INLINE vec selu_backward(vec g, vec x, vec p, vec q) {
     (void)p; (void)q;
     vec z = at_most_zero(x);
 #define FORMULA(far, z) times_exp(far, vset((real)SELU_LA), g, z, 0, z)
-    return vnan_select(x, vless_select(vset(0), x, vmul(g, vset((real)SELU_L)), WITH_FAR_NEGATIVE(z, FORMULA)));
+    return vnan_select(x, vless_select(vset(0), x, vmul(g, vset((real)SELU_L)), WITH_FAR_CAPPED(NEAR, z, FORMULA)));
 #undef FORMULA
 }
 
@@ -204,7 +204,7 @@ FASTACT_INLINE vec celu_backward(vec g, vec x, vec p, vec q) {
     (void)q;
     vec lo, z = quotient(at_most_zero(x), p, &lo);
 #define FORMULA(far, z) times_exp(far, g, vset(1), z, 1, lo)
-    return vnan_select(x, vless_select(vset(0), x, g, WITH_FAR_NEGATIVE(z, FORMULA)));
+    return vnan_select(x, vless_select(vset(0), x, g, WITH_FAR_CAPPED(NEAR, z, FORMULA)));
 #undef FORMULA
 }
 
@@ -299,35 +299,69 @@ FASTACT_INLINE vec swish_backward(vec g, vec x, vec p, vec q) {
 #undef FORMULA
 }
 
-/* gelu_tanh(x) = x (1 + tanh(sqrt(2/pi) (x + 0.044715 x**3))) / 2 = x sigmoid(z),  z = x (A + B x**2) in two parts */
+/* gelu_tanh(x) = x (1 + tanh(sqrt(2/pi) (x + 0.044715 x**3))) / 2 = x sigmoid(z),  z = x (A + B x**2) */
 #define GELU_A 1.5957691216057307117597842397375L
 #define GELU_B 0.07135481627260024877633875227986L
-FASTACT_INLINE vec gelu_argument(vec x, vec *lo, vec *v, vec *v_lo) {
-    const vec a = vset((real)GELU_A), b = vset((real)GELU_B), bound = vset(FASTACT_REAL == 32 ? 30 : 60);
-    vec c = vmax(vneg(bound), vmin(bound, x)), w = vmul(c, c), w_lo = vfma(c, c, vneg(w));
-    vec u = vmul(b, w), u_lo = vfma(b, w, vneg(u));
-    u_lo = vadd(u_lo, vfma(b, w_lo, vmul(vset((real)(GELU_B - (real)GELU_B)), w)));
-    vec s = vadd(a, u), k = vsub(s, a), s_lo = vadd(vsub(a, vsub(s, k)), vsub(u, k)); /* Knuth's sum */
-    s_lo = vadd(s_lo, vadd(u_lo, vset((real)(GELU_A - (real)GELU_A))));
-    vec z = vmul(c, s);
-    *lo = vadd(vfma(c, s, vneg(z)), vmul(c, s_lo));
-    vec t = vfma(vset(2), u, s), t_lo = vadd(vfma(vset(2), u, vsub(s, t)), vfma(vset(2), u_lo, s_lo));
-    *v = vmul(c, t); /* x z'(x) = x (A + 3 B x**2) */
-    *v_lo = vadd(vfma(c, t, vneg(*v)), vmul(c, t_lo));
+#if FASTACT_REAL == 32
+#define GELU_TANH_NEAR -9.5f       /* z = -76 */
+#define GELU_TANH_NEAR_SQUARE -7.3f /* z = -39 */
+#define COARSE 32
+#else
+#define GELU_TANH_NEAR -21        /* -694 */
+#define GELU_TANH_NEAR_SQUARE -16.5 /* -347 */
+#define COARSE 128
+#endif
+/* x (a + b x**2) in two parts, for |x| < COARSE and a so coarse that a less the sum is exact. */
+FASTACT_INLINE vec cubic(vec x, real a, real a_lo, real b, real b_lo, vec *lo) {
+    vec w = vmul(x, x), w_lo = vfma(x, x, vneg(w)), s = vfma(vset(b), w, vset(a)), s_lo = vfma(vset(b), w, vsub(vset(a), s));
+    s_lo = vadd(vfma(vset(b), w_lo, vfma(vset(b_lo), w, s_lo)), vset(a_lo));
+    vec z = vmul(x, s);
+    *lo = vfma(x, s_lo, vfma(x, s, vneg(z)));
     return z;
+}
+#define CUBIC(x, a, b, coarse, lo) \
+    cubic(x, (real)((real)((a) + (coarse)) - (coarse)), (real)((a) - ((real)((a) + (coarse)) - (coarse))), (real)(b), (real)((b) - (real)(b)), lo)
+FASTACT_INLINE vec gelu_argument(vec x, vec *lo) { return CUBIC(x, GELU_A, GELU_B, COARSE, lo); }
+/* v = x z'(x) = x (A + 3 B x**2) */
+FASTACT_INLINE vec gelu_stretch(vec x, vec *lo) { return CUBIC(x, GELU_A, 3 * GELU_B, COARSE, lo); }
+
+/* exp(z + z_lo) for z + z_lo in units of ln(2)/4, which saves the reduction */
+#define QUARTER 0.17328679513998632735430803036454L
+FASTACT_INLINE vec exp_of_quarters(vec z, vec z_lo) {
+    const vec magic = vset(MAGIC);
+    vec t = vadd(z, magic), r = vadd(vsub(z, vsub(t, magic)), vfma(vlookup(quarters_lo, t), vset((real)(1 / QUARTER)), z_lo));
+    vec s = vadd_quarters(vlookup(quarters_of_1, t), t), q = vset(0);
+    const long double unit[] = {QUARTER, QUARTER * QUARTER};
+    (void)unit;
+    long double c[QUARTER_DEGREE + 1], u = QUARTER;
+    for (int d = 0; d <= QUARTER_DEGREE; d++, u *= QUARTER) c[d] = quarter_coefficient[d] * u;
+    q = vset((real)c[QUARTER_DEGREE]);
+    for (int d = QUARTER_DEGREE - 1; d >= 0; d--) q = vmadd(q, r, vset((real)c[d]));
+    return vfma(vmul(s, r), q, s);
+}
+FASTACT_INLINE vec gelu_tanh_of(int far, vec x, vec near) {
+    vec lo, z;
+    if (far) {
+        z = gelu_argument(vmax(vset(2 - COARSE), near), &lo);
+        return gate(1, 1, x, z, 1, lo);
+    }
+    z = CUBIC(near, -GELU_A / QUARTER, -GELU_B / QUARTER, -2 * COARSE, &lo);
+    return vdiv(x, vadd(vset(1), exp_of_quarters(z, lo)));
 }
 FASTACT_INLINE vec gelu_tanh_forward(vec x, vec p, vec q) {
     (void)p; (void)q;
-    vec lo, v, v_lo, z = gelu_argument(x, &lo, &v, &v_lo);
-#define FORMULA(far, z) gate(far, 1, x, z, 1, lo)
-    return WITH_FAR(z, FORMULA);
+#define FORMULA(far, near) gelu_tanh_of(far, x, near)
+    return WITH_FAR_CAPPED(GELU_TANH_NEAR, vmin(vset(-GELU_TANH_NEAR), x), FORMULA);
 #undef FORMULA
+}
+FASTACT_INLINE scaled_pair gelu_tanh_slope(int far, vec x) {
+    vec c = far ? vmax(vset(2 - COARSE), x) : x, lo, v_lo, z = gelu_argument(c, &lo), v = gelu_stretch(c, &v_lo);
+    return gate_slope(far, z, 1, lo, v, v_lo);
 }
 FASTACT_INLINE vec gelu_tanh_backward(vec g, vec x, vec p, vec q) {
     (void)p; (void)q;
-    vec lo, v, v_lo, z = gelu_argument(x, &lo, &v, &v_lo);
-#define FORMULA(far, z) times_scaled(far, g, gate_slope(far, z, 1, lo, v, v_lo))
-    return WITH_FAR_BELOW(NEAR_SQUARE, z, FORMULA);
+#define FORMULA(far, x) times_scaled(far, g, gelu_tanh_slope(far, x))
+    return WITH_FAR_CAPPED(GELU_TANH_NEAR_SQUARE, vmin(vset(-GELU_TANH_NEAR_SQUARE), x), FORMULA);
 #undef FORMULA
 }
 
@@ -604,14 +638,14 @@ FASTACT_INLINE vec not_sixth(vec p, vec q) {
 FASTACT_INLINE vec hard_sigmoid_forward(vec x, vec p, vec q) {
     const vec zero = vset(0), one = vset(1);
     vec other = not_sixth(p, q), y = SPLIT(vmin(vset(6), vmax(zero, vadd(x, vset(3)))), SIXTH);
-    if (!vany_less(other, zero)) return y;
+    if (!vany_below(other, 0)) return y;
     vec limit = vless_select(zero, vabs(p), vset(INFINITY), vset(LARGEST)); /* p = 0 makes 0 of an infinite x */
     return vless_select(other, zero, vmin(one, vmax(zero, vfma(p, vmin(limit, vmax(vneg(limit), x)), q))), y);
 }
 FASTACT_INLINE vec hard_sigmoid_backward(vec g, vec x, vec p, vec q) {
     const vec zero = vset(0), one = vset(1);
     vec other = not_sixth(p, q), y = between(SPLIT(g, SIXTH), x, vset(-3), vset(3));
-    if (!vany_less(other, zero)) return y;
+    if (!vany_below(other, 0)) return y;
     vec t = vsub(q, one), above = vadd(vfma(p, x, t), sum_lo(vneg(one), q, t)); /* p x + q itself might round to 1 */
     vec inside = vless_select(above, zero, vless_select(zero, vfma(p, x, q), vmul(p, g), zero), zero);
     return vless_select(other, zero, vnan_select(x, inside), y);
@@ -653,7 +687,7 @@ FASTACT_INLINE vec glu_backward(vec g, vec x, vec p, vec q) {
     (void)q;
     vec z = vneg(vabs(x));
 #define FORMULA(far, x) times_both(far, g, p, sigmoid_slope(far, x))
-    return WITH_FAR_NEGATIVE(z, FORMULA);
+    return WITH_FAR_CAPPED(NEAR, z, FORMULA);
 #undef FORMULA
 }
 
@@ -698,17 +732,19 @@ FASTACT_INLINE vec geglu_backward(vec g, vec x, vec p, vec q) {
 #undef FORMULA
 }
 /* geglu_tanh(x) = p gelu_tanh(x) */
+FASTACT_INLINE scaled_pair gated_gelu_tanh(int far, vec x, vec near) {
+    vec lo, z = gelu_argument(far ? vmax(vset(2 - COARSE), near) : near, &lo);
+    return gated(far, x, z, 1, lo);
+}
 FASTACT_INLINE vec geglu_tanh_forward(vec x, vec p, vec q) {
     (void)q;
-    vec lo, v, v_lo, z = gelu_argument(x, &lo, &v, &v_lo);
-#define FORMULA(far, z) times_scaled(far, p, gated(far, x, z, 1, lo))
-    return near_0(x, p, WITH_FAR(z, FORMULA));
+#define FORMULA(far, near) times_scaled(far, p, gated_gelu_tanh(far, x, near))
+    return near_0(x, p, WITH_FAR_CAPPED(GELU_TANH_NEAR, vmin(vset(-GELU_TANH_NEAR), x), FORMULA));
 #undef FORMULA
 }
 FASTACT_INLINE vec geglu_tanh_backward(vec g, vec x, vec p, vec q) {
     (void)q;
-    vec lo, v, v_lo, z = gelu_argument(x, &lo, &v, &v_lo);
-#define FORMULA(far, z) times_both(far, g, p, gate_slope(far, z, 1, lo, v, v_lo))
-    return WITH_FAR_BELOW(NEAR_SQUARE, z, FORMULA);
+#define FORMULA(far, x) times_both(far, g, p, gelu_tanh_slope(far, x))
+    return WITH_FAR_CAPPED(GELU_TANH_NEAR_SQUARE, vmin(vset(-GELU_TANH_NEAR_SQUARE), x), FORMULA);
 #undef FORMULA
 }

@@ -63,7 +63,6 @@ FASTACT_INLINE nvec nadd_quarters(nvec s, nvec t) {
 }
 FASTACT_INLINE nvec nless_select(nvec a, nvec b, nvec yes, nvec no) { return _mm256_blendv_ps(no, yes, _mm256_cmp_ps(a, b, _CMP_LT_OQ)); }
 FASTACT_INLINE nvec nnan_select(nvec a, nvec no) { return _mm256_blendv_ps(no, a, _mm256_cmp_ps(a, a, _CMP_UNORD_Q)); }
-FASTACT_INLINE int nany_less(nvec a, nvec b) { return _mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_LT_OQ)) != 0; }
 FASTACT_INLINE int nall_less_equal(nvec a, nvec b) { return _mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_NLE_UQ)) == 0; }
 FASTACT_INLINE nvec ncopysign(nvec a, nvec b) {
     return _mm256_or_ps(_mm256_andnot_ps(nset(-0.0f), a), _mm256_and_ps(nset(-0.0f), b));
@@ -123,7 +122,6 @@ FASTACT_INLINE nvec nadd_quarters(nvec s, nvec t) {
 }
 FASTACT_INLINE nvec nless_select(nvec a, nvec b, nvec yes, nvec no) { return _mm256_blendv_pd(no, yes, _mm256_cmp_pd(a, b, _CMP_LT_OQ)); }
 FASTACT_INLINE nvec nnan_select(nvec a, nvec no) { return _mm256_blendv_pd(no, a, _mm256_cmp_pd(a, a, _CMP_UNORD_Q)); }
-FASTACT_INLINE int nany_less(nvec a, nvec b) { return _mm256_movemask_pd(_mm256_cmp_pd(a, b, _CMP_LT_OQ)) != 0; }
 FASTACT_INLINE int nall_less_equal(nvec a, nvec b) { return _mm256_movemask_pd(_mm256_cmp_pd(a, b, _CMP_NLE_UQ)) == 0; }
 FASTACT_INLINE nvec ncopysign(nvec a, nvec b) {
     return _mm256_or_pd(_mm256_andnot_pd(nset(-0.0), a), _mm256_and_pd(nset(-0.0), b));

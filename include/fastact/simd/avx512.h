@@ -54,7 +54,6 @@ FASTACT_INLINE nvec nadd_quarters(nvec s, nvec t) {
 }
 FASTACT_INLINE nvec nless_select(nvec a, nvec b, nvec yes, nvec no) { return _mm512_mask_mov_ps(no, _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), yes); }
 FASTACT_INLINE nvec nnan_select(nvec a, nvec no) { return _mm512_mask_mov_ps(no, _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q), a); }
-FASTACT_INLINE int nany_less(nvec a, nvec b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ) != 0; }
 FASTACT_INLINE int nall_less_equal(nvec a, nvec b) { return _mm512_cmp_ps_mask(a, b, _CMP_NLE_UQ) == 0; }
 FASTACT_INLINE nvec ncopysign(nvec a, nvec b) {
     const __m512i sign = _mm512_set1_epi32(INT32_MIN);
@@ -111,7 +110,6 @@ FASTACT_INLINE nvec nadd_quarters(nvec s, nvec t) {
 }
 FASTACT_INLINE nvec nless_select(nvec a, nvec b, nvec yes, nvec no) { return _mm512_mask_mov_pd(no, _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ), yes); }
 FASTACT_INLINE nvec nnan_select(nvec a, nvec no) { return _mm512_mask_mov_pd(no, _mm512_cmp_pd_mask(a, a, _CMP_UNORD_Q), a); }
-FASTACT_INLINE int nany_less(nvec a, nvec b) { return _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ) != 0; }
 FASTACT_INLINE int nall_less_equal(nvec a, nvec b) { return _mm512_cmp_pd_mask(a, b, _CMP_NLE_UQ) == 0; }
 FASTACT_INLINE nvec ncopysign(nvec a, nvec b) {
     const __m512i sign = _mm512_set1_epi64(INT64_MIN);

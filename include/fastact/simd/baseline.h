@@ -59,7 +59,6 @@ FASTACT_INLINE nvec nadd_quarters(nvec s, nvec t) {
 FASTACT_INLINE nvec nmask_select(nvec mask, nvec yes, nvec no) { return _mm_or_ps(_mm_and_ps(mask, yes), _mm_andnot_ps(mask, no)); }
 FASTACT_INLINE nvec nless_select(nvec a, nvec b, nvec yes, nvec no) { return nmask_select(_mm_cmplt_ps(a, b), yes, no); }
 FASTACT_INLINE nvec nnan_select(nvec a, nvec no) { return nmask_select(_mm_cmpunord_ps(a, a), a, no); }
-FASTACT_INLINE int nany_less(nvec a, nvec b) { return _mm_movemask_ps(_mm_cmplt_ps(a, b)) != 0; }
 FASTACT_INLINE int nall_less_equal(nvec a, nvec b) { return _mm_movemask_ps(_mm_cmpnle_ps(a, b)) == 0; }
 FASTACT_INLINE nvec ncopysign(nvec a, nvec b) { return nmask_select(nset(-0.0f), b, a); }
 FASTACT_INLINE nvec nabs(nvec a) { return _mm_andnot_ps(nset(-0.0f), a); }
@@ -120,7 +119,6 @@ FASTACT_INLINE nvec nadd_quarters(nvec s, nvec t) {
 }
 FASTACT_INLINE nvec nless_select(nvec a, nvec b, nvec yes, nvec no) { return nmask_select(_mm_cmplt_pd(a, b), yes, no); }
 FASTACT_INLINE nvec nnan_select(nvec a, nvec no) { return nmask_select(_mm_cmpunord_pd(a, a), a, no); }
-FASTACT_INLINE int nany_less(nvec a, nvec b) { return _mm_movemask_pd(_mm_cmplt_pd(a, b)) != 0; }
 FASTACT_INLINE int nall_less_equal(nvec a, nvec b) { return _mm_movemask_pd(_mm_cmpnle_pd(a, b)) == 0; }
 FASTACT_INLINE nvec ncopysign(nvec a, nvec b) { return nmask_select(nset(-0.0), b, a); }
 FASTACT_INLINE nvec nabs(nvec a) { return _mm_andnot_pd(nset(-0.0), a); }

@@ -57,7 +57,6 @@ FASTACT_INLINE nvec nadd_quarters(nvec s, nvec t) {
 }
 FASTACT_INLINE nvec nless_select(nvec a, nvec b, nvec yes, nvec no) { return vbslq_f32(vcltq_f32(a, b), yes, no); }
 FASTACT_INLINE nvec nnan_select(nvec a, nvec no) { return vbslq_f32(vceqq_f32(a, a), no, a); }
-FASTACT_INLINE int nany_less(nvec a, nvec b) { return vmaxvq_u32(vcltq_f32(a, b)) != 0; }
 FASTACT_INLINE int nall_less_equal(nvec a, nvec b) { return vminvq_u32(vcleq_f32(a, b)) != 0; }
 FASTACT_INLINE nvec ncopysign(nvec a, nvec b) { return vbslq_f32(vdupq_n_u32(0x80000000), b, a); }
 FASTACT_INLINE nvec nabs(nvec a) { return vabsq_f32(a); }
@@ -105,7 +104,6 @@ FASTACT_INLINE nvec nadd_quarters(nvec s, nvec t) {
 }
 FASTACT_INLINE nvec nless_select(nvec a, nvec b, nvec yes, nvec no) { return vbslq_f64(vcltq_f64(a, b), yes, no); }
 FASTACT_INLINE nvec nnan_select(nvec a, nvec no) { return vbslq_f64(vceqq_f64(a, a), no, a); }
-FASTACT_INLINE int nany_less(nvec a, nvec b) { return vmaxvq_u32(vreinterpretq_u32_u64(vcltq_f64(a, b))) != 0; }
 FASTACT_INLINE int nall_less_equal(nvec a, nvec b) { return vminvq_u32(vreinterpretq_u32_u64(vcleq_f64(a, b))) != 0; }
 FASTACT_INLINE nvec ncopysign(nvec a, nvec b) { return vbslq_f64(vdupq_n_u64(0x8000000000000000), b, a); }
 FASTACT_INLINE nvec nabs(nvec a) { return vabsq_f64(a); }

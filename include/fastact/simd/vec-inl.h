@@ -73,11 +73,15 @@ FASTACT_INLINE vec vadd_quarters(vec s, vec t) { EACH s.v[k] = nadd_quarters(s.v
 /* yes where a < b, no elsewhere; a where it is NaN, no elsewhere. */
 FASTACT_INLINE vec vless_select(vec a, vec b, vec yes, vec no) { EACH no.v[k] = nless_select(a.v[k], b.v[k], yes.v[k], no.v[k]); return no; }
 FASTACT_INLINE vec vnan_select(vec a, vec no) { EACH no.v[k] = nnan_select(a.v[k], no.v[k]); return no; }
-FASTACT_INLINE int vany_less(vec a, vec b) { int any = 0; EACH any |= nany_less(a.v[k], b.v[k]); return any; }
-/* Whether the magnitude of any lane exceeds the limit; NaN may count as if it did. */
+/* Whether any lane lies below the limit, or its magnitude above; NaN may count as if it did. */
+FASTACT_INLINE int vany_below(vec a, real limit) {
+    nvec least = a.v[0];
+    for (int k = 1; k < PARTS; k++) least = nmin(a.v[k], least); /* no number replaces NaN */
+    return !nall_less_equal(nset(limit), least);
+}
 FASTACT_INLINE int vany_beyond(vec a, real limit) {
     nvec largest = nabs(a.v[0]);
-    for (int k = 1; k < PARTS; k++) largest = nmax(nabs(a.v[k]), largest); /* no number after a NaN replaces it */
+    for (int k = 1; k < PARTS; k++) largest = nmax(nabs(a.v[k]), largest);
     return !nall_less_equal(largest, nset(limit));
 }
 /* a with b's sign. */
