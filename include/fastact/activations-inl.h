@@ -7,14 +7,12 @@
    those below besides formula(0, z), which serves all others, with z no farther from 0 than the limit. */
 
 #if FASTACT_REAL == 32
-#define NEAR -80        /* down to here exp(z) and its product with something of its size are normal numbers */
-#define NEAR_SQUARE -42 /* down to here exp(-z)**2 does not overflow, and below it is nothing beside 1 */
+#define NEAR -80    /* down to here exp(z) and its product with something of its size are normal numbers */
 #define BOTTOM -210 /* below, even the largest number times z exp(z) is 0 */
 #define SHIFTED 40  /* sigmoid: 2**-SHIFTED exp(x) does not overflow wherever 1 / exp(x) is not 0 */
 #define TOP 105
 #else
 #define NEAR -700
-#define NEAR_SQUARE -350
 #define BOTTOM -1480
 #define SHIFTED 80
 #define TOP 747
@@ -247,21 +245,20 @@ FASTACT_INLINE vec times_both(int far, vec g, vec p, scaled_pair y) {
     return rescaled(far, vless_select(size, limit, vless_select(vdiv(one, limit), size, both, apart), apart), y.scale);
 }
 
-/* Its derivative for a = x, with v = x z'(x):  s (1 + v (1 - s)) = (1 + e (1 + v)) / (1 + e (2 + e)), s = sigmoid(z), e = exp(-z);
-   exp(z) (1 + v) far below 0. Both sums in brackets are in two parts: where 1 and e (1 + v) cancel, little is lost. */
+/* Its derivative for a = x, with v = x z'(x) and s = sigmoid(z):  s (1 + v (1 - s)) = n / d with e = exp(-|z|), w = 1 + v,
+   d = 1 + e (2 + e), n = 1 + e w above 0 and e (e + w) below;  exp(z) w far below 0. Where e and w cancel, w is exact but for v_lo. */
 FASTACT_INLINE scaled_pair gate_slope(int far, vec z, int has_lo, vec z_lo, vec v, vec v_lo) {
-    const vec one = vset(1), two = vset(2);
-    if (far) v = vmax(vset(-10000), v);
-    vec w = vadd(v, one), w_lo = vsub(v, vsub(w, one));
-    if (has_lo) w_lo = vadd(w_lo, v_lo);
+    const vec zero = vset(0), one = vset(1), two = vset(2);
     if (far) {
         far_exp r = exp_far(1, z, has_lo, z_lo);
-        vec y = vmul(r.e, w);
+        vec c = vmax(vset(-10000), v), w = vadd(c, one), w_lo = vsub(c, vsub(w, one)), y = vmul(r.e, w);
+        if (has_lo) w_lo = vadd(w_lo, v_lo);
         return (scaled_pair){y, vfma(r.e, w_lo, vfma(r.e, w, vneg(y))), r.scale};
     }
-    vec e = exp_minus(z, has_lo, z_lo), u = vadd(e, two), u_lo = vsub(e, vsub(u, two));
-    vec n = vfma(e, w, vfma(e, w_lo, one)), d = vfma(e, u, vfma(e, u_lo, one)), r = vdiv(one, d), y = vmul(n, r);
-    return (scaled_pair){y, vmul(vfma(vneg(y), d, n), r), vset(0)};
+    vec e = exp_minus_abs(0, z, has_lo, z_lo).e, c = vless_select(z, zero, vmul(e, e), one);
+    if (has_lo) c = vfma(e, v_lo, c);
+    vec d = vfma(e, vadd(e, two), one), n = vfma(e, vadd(v, one), c), r = vdiv(one, d), y = vmul(n, r);
+    return (scaled_pair){y, vmul(vfma(vneg(y), d, n), r), zero};
 }
 
 /* silu(x) = x sigmoid(x) */
@@ -274,7 +271,7 @@ FASTACT_INLINE vec silu_forward(vec x, vec p, vec q) {
 FASTACT_INLINE vec silu_backward(vec g, vec x, vec p, vec q) {
     (void)p; (void)q;
 #define FORMULA(far, z) times_scaled(far, g, gate_slope(far, z, 0, z, z, z))
-    return WITH_FAR_BELOW(NEAR_SQUARE, x, FORMULA);
+    return WITH_FAR(x, FORMULA);
 #undef FORMULA
 }
 
@@ -295,7 +292,7 @@ FASTACT_INLINE vec swish_backward(vec g, vec x, vec p, vec q) {
     (void)q;
     vec lo, z = swish_argument(x, p, &lo);
 #define FORMULA(far, z) times_scaled(far, g, gate_slope(far, z, 1, lo, z, lo))
-    return WITH_FAR_BELOW(NEAR_SQUARE, z, FORMULA);
+    return WITH_FAR(z, FORMULA);
 #undef FORMULA
 }
 
@@ -303,12 +300,10 @@ FASTACT_INLINE vec swish_backward(vec g, vec x, vec p, vec q) {
 #define GELU_A 1.5957691216057307117597842397375L
 #define GELU_B 0.07135481627260024877633875227986L
 #if FASTACT_REAL == 32
-#define GELU_TANH_NEAR -9.5f       /* z = -76 */
-#define GELU_TANH_NEAR_SQUARE -7.3f /* z = -39 */
+#define GELU_TANH_NEAR -9.5f /* z = -76 */
 #define COARSE 32
 #else
-#define GELU_TANH_NEAR -21        /* -694 */
-#define GELU_TANH_NEAR_SQUARE -16.5 /* -347 */
+#define GELU_TANH_NEAR -21 /* z = -694 */
 #define COARSE 128
 #endif
 /* x (a + b x**2) in two parts, for |x| < COARSE and a so coarse that a less the sum is exact. */
@@ -322,21 +317,17 @@ FASTACT_INLINE vec cubic(vec x, real a, real a_lo, real b, real b_lo, vec *lo) {
 #define CUBIC(x, a, b, coarse, lo) \
     cubic(x, (real)((real)((a) + (coarse)) - (coarse)), (real)((a) - ((real)((a) + (coarse)) - (coarse))), (real)(b), (real)((b) - (real)(b)), lo)
 FASTACT_INLINE vec gelu_argument(vec x, vec *lo) { return CUBIC(x, GELU_A, GELU_B, COARSE, lo); }
-/* v = x z'(x) = x (A + 3 B x**2) */
-FASTACT_INLINE vec gelu_stretch(vec x, vec *lo) { return CUBIC(x, GELU_A, 3 * GELU_B, COARSE, lo); }
 
-/* exp(z + z_lo) for z + z_lo in units of ln(2)/4, which saves the reduction */
+/* exp(z + z_lo) for z + z_lo in units of ln(2)/4, which saves the reduction. */
 #define QUARTER 0.17328679513998632735430803036454L
 FASTACT_INLINE vec exp_of_quarters(vec z, vec z_lo) {
     const vec magic = vset(MAGIC);
     vec t = vadd(z, magic), r = vadd(vsub(z, vsub(t, magic)), vfma(vlookup(quarters_lo, t), vset((real)(1 / QUARTER)), z_lo));
-    vec s = vadd_quarters(vlookup(quarters_of_1, t), t), q = vset(0);
-    const long double unit[] = {QUARTER, QUARTER * QUARTER};
-    (void)unit;
-    long double c[QUARTER_DEGREE + 1], u = QUARTER;
-    for (int d = 0; d <= QUARTER_DEGREE; d++, u *= QUARTER) c[d] = quarter_coefficient[d] * u;
-    q = vset((real)c[QUARTER_DEGREE]);
-    for (int d = QUARTER_DEGREE - 1; d >= 0; d--) q = vmadd(q, r, vset((real)c[d]));
+    real c[QUARTER_DEGREE + 1];
+    long double unit = 1;
+    for (int d = 0; d <= QUARTER_DEGREE; d++) c[d] = (real)(quarter_coefficient[d] * (unit *= QUARTER));
+    vec s = vadd_quarters(vlookup(quarters_of_1, t), t), q = vset(c[QUARTER_DEGREE]);
+    for (int d = QUARTER_DEGREE - 1; d >= 0; d--) q = vmadd(q, r, vset(c[d]));
     return vfma(vmul(s, r), q, s);
 }
 FASTACT_INLINE vec gelu_tanh_of(int far, vec x, vec near) {
@@ -354,14 +345,24 @@ FASTACT_INLINE vec gelu_tanh_forward(vec x, vec p, vec q) {
     return WITH_FAR_CAPPED(GELU_TANH_NEAR, vmin(vset(-GELU_TANH_NEAR), x), FORMULA);
 #undef FORMULA
 }
+typedef struct {
+    vec z, z_lo, v, v_lo;
+} gelu_terms;
+FASTACT_INLINE gelu_terms gelu_terms_of(int far, vec x) {
+    gelu_terms k;
+    x = far ? vmax(vset(2 - COARSE), x) : x;
+    k.z = gelu_argument(x, &k.z_lo);
+    k.v = CUBIC(x, GELU_A, 3 * GELU_B, COARSE, &k.v_lo); /* x z'(x) = x (A + 3 B x**2) */
+    return k;
+}
 FASTACT_INLINE scaled_pair gelu_tanh_slope(int far, vec x) {
-    vec c = far ? vmax(vset(2 - COARSE), x) : x, lo, v_lo, z = gelu_argument(c, &lo), v = gelu_stretch(c, &v_lo);
-    return gate_slope(far, z, 1, lo, v, v_lo);
+    gelu_terms k = gelu_terms_of(far, x);
+    return gate_slope(far, k.z, 1, k.z_lo, k.v, k.v_lo);
 }
 FASTACT_INLINE vec gelu_tanh_backward(vec g, vec x, vec p, vec q) {
     (void)p; (void)q;
 #define FORMULA(far, x) times_scaled(far, g, gelu_tanh_slope(far, x))
-    return WITH_FAR_CAPPED(GELU_TANH_NEAR_SQUARE, vmin(vset(-GELU_TANH_NEAR_SQUARE), x), FORMULA);
+    return WITH_FAR_CAPPED(GELU_TANH_NEAR, vmin(vset(-GELU_TANH_NEAR), x), FORMULA);
 #undef FORMULA
 }
 
@@ -715,7 +716,7 @@ FASTACT_INLINE vec swiglu_forward(vec x, vec p, vec q) {
 FASTACT_INLINE vec swiglu_backward(vec g, vec x, vec p, vec q) {
     (void)q;
 #define FORMULA(far, x) times_both(far, g, p, gate_slope(far, x, 0, x, x, x))
-    return WITH_FAR_BELOW(NEAR_SQUARE, x, FORMULA);
+    return WITH_FAR(x, FORMULA);
 #undef FORMULA
 }
 /* geglu(x) = p gelu(x) */
@@ -745,6 +746,6 @@ FASTACT_INLINE vec geglu_tanh_forward(vec x, vec p, vec q) {
 FASTACT_INLINE vec geglu_tanh_backward(vec g, vec x, vec p, vec q) {
     (void)q;
 #define FORMULA(far, x) times_both(far, g, p, gelu_tanh_slope(far, x))
-    return WITH_FAR_CAPPED(GELU_TANH_NEAR_SQUARE, vmin(vset(-GELU_TANH_NEAR_SQUARE), x), FORMULA);
+    return WITH_FAR_CAPPED(GELU_TANH_NEAR, vmin(vset(-GELU_TANH_NEAR), x), FORMULA);
 #undef FORMULA
 }
