@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False
+# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True
 """The boundary between Python's arrays and the kernels: rows without the GIL, under OpenMP.
 
 It holds no formula. `plain` serves the common array at the least cost; the generalised ufuncs serve every other.
@@ -97,6 +97,14 @@ cdef extern from "fastact/dispatch.h" nogil:
     int fastact_available_isas(fastact_isa *)
     const char *FASTACT_COMPILER
 
+cdef extern from *:
+    """
+    /* A new array of a's type and its first dimensions: what PyArray_EMPTY does, without its questions. */
+    #define fastact_new(a, ndim) (PyArrayObject *)PyArray_NewFromDescr( \\
+        &PyArray_Type, PyArray_DescrFromType(PyArray_TYPE(a)), ndim, PyArray_DIMS(a), NULL, NULL, 0, NULL)
+    """
+    cnp.ndarray fastact_new(cnp.ndarray a, int ndim)
+
 cdef extern from "fastact/threads.h" nogil:
     int fastact_thread_limit
     int fastact_serial
@@ -187,9 +195,11 @@ def openmp_version():
 
 cdef int threads_for(double entries) noexcept nogil:
     """THE policy: how many threads a call on so many entries uses. More than 1 obliges to fastact_leave()."""
-    cdef int limit = fastact_thread_limit if fastact_thread_limit else process_limit
-    cdef int now, callers
-    if limit <= 1 or entries < 2 * grain or fastact_serial or fastact_in_parallel():
+    cdef int limit, now, callers
+    if entries < 2 * grain:
+        return 1
+    limit = fastact_thread_limit if fastact_thread_limit else process_limit
+    if limit <= 1 or fastact_serial or fastact_in_parallel():
         return 1
     now = fastact_openmp_threads()
     if now < openmp_at_import and now < limit:
@@ -362,7 +372,7 @@ cdef object plain(int function, object x, object second, object axis, object out
             y = None
             job.out = <char *>&value
         else:
-            y = cnp.PyArray_EMPTY(ndim, cnp.PyArray_DIMS(a), type_number, 0)
+            y = fastact_new(a, ndim)
             job.out = <char *>cnp.PyArray_DATA(y)
     else:
         if not is_plain(out) or not cnp.PyArray_ISWRITEABLE(out) or not same_kind(a, out, ndim) or not are_apart(a, out):
@@ -489,7 +499,7 @@ cdef void run_part(const fastact_kernels *kernels, int function, Py_ssize_t begi
     kernels.elementwise(function, end - begin, moved, steps, out + begin * out_step, out_step, half)
 
 
-cdef int check_range(const fastact_parameter *parameter, double number, object value, str type_name) except -1:
+cdef inline int check_range(const fastact_parameter *parameter, double number, object value, str type_name) except -1:
     if parameter.low <= number <= parameter.high or parameter.low == -INFINITY:
         return 0
     needed = "greater than 0" if parameter.low > 0 else "finite"
@@ -499,15 +509,14 @@ cdef int check_range(const fastact_parameter *parameter, double number, object v
 cdef object parameter_value(int function, int k, object value):
     """A scalar parameter as a float in its range; an array (one value for each entry) as it is."""
     cdef const fastact_parameter *parameter = &fastact_activations[function // 2].parameter[k]
-    cdef double number
-    if isinstance(value, np.ndarray) and value.ndim:
+    if isinstance(value, cnp.ndarray) and value.ndim:
         return value
-    if type(value) is float:
-        number = value
-    else:
+    number = value
+    if type(value) is not float:
         try:
             # Complex numbers, dates, text, objects and masked values have a float() of their own.
-            if isinstance(value, (np.ndarray, np.generic)) and (value.dtype.kind not in "biuf" or isinstance(value, np.ma.MaskedArray)):
+            if type(value) is not int and isinstance(value, (np.ndarray, np.generic)) and (
+                    value.dtype.kind not in "biuf" or isinstance(value, np.ma.MaskedArray)):
                 raise TypeError
             number = float("" if isinstance(value, (str, bytes)) else value)
         except OverflowError:
@@ -550,15 +559,16 @@ cdef object elementwise(int function, object a, object b, object p, object q, ob
         steps[1] = itemsize
         operands = 2
     for k in range(parameters):
-        doubles[k] = q if k else p
+        value = q if k else p
+        doubles[k] = value
         floats[k] = <float>doubles[k]
         if type_number == cnp.NPY_FLOAT32:
-            check_range(&fastact_activations[function // 2].parameter[k], floats[k], doubles[k], " in float32")
+            check_range(&fastact_activations[function // 2].parameter[k], floats[k], value, " in float32")
         args[operands] = <const char *>&doubles[k] if type_number == cnp.NPY_FLOAT64 else <const char *>&floats[k]
         steps[operands] = 0
         operands += 1
     if out is None:
-        y = cnp.PyArray_EMPTY(cnp.PyArray_NDIM(x), cnp.PyArray_DIMS(x), type_number, 0)
+        y = fastact_new(x, cnp.PyArray_NDIM(x))
     elif (not is_plain(out) or not cnp.PyArray_ISWRITEABLE(out) or not same_kind(x, out, cnp.PyArray_NDIM(x))
             or not are_apart(x, out) or (function % 2 and not are_apart(second, out))):
         return general(function, a, b, p, q, out, where, dtype)
