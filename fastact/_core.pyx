@@ -5,10 +5,12 @@ It holds no formula. `plain` serves the common array at the least cost; the gene
 """
 
 from cpython.long cimport PyLong_AsLong, PyLong_CheckExact
+from cpython.object cimport PyObject
 from cython.parallel cimport prange
 from libc.math cimport INFINITY
 from libc.stdlib cimport free, malloc
 
+cimport cython
 cimport numpy as cnp
 
 import numpy as np
@@ -96,6 +98,9 @@ cdef extern from "fastact/dispatch.h" nogil:
 
     int fastact_available_isas(fastact_isa *)
     const char *FASTACT_COMPILER
+
+cdef extern from "Python.h":
+    object PyObject_Vectorcall(object function, PyObject **arguments, size_t count, void *keywords)
 
 cdef extern from *:
     """
@@ -629,6 +634,73 @@ cdef object make_elementwise_ufunc(int function, str name):
     kept_alive.append(encoded)
     return cnp.PyUFunc_FromFuncAndData(elementwise_functions, elementwise_data[function], elementwise_types[function], 3,
                                        operands, 1, cnp.PyUFunc_None, encoded, b"", 0)
+
+
+# --- activations as objects ---------------------------------------------------------------------------------------
+
+cdef tuple OUT = ("out",)
+
+
+@cython.auto_pickle(False)
+cdef class Call:
+    """The call of an Activation: functions whose parameters are known, without a Python frame or a dictionary each time.
+
+    `needs` is the array that the gradient takes, x or y, or None.
+    """
+
+    cdef readonly object name, parameters, _forward, _backward, _needs
+    cdef readonly tuple _arguments
+
+    def __init__(self, name, parameters, forward, backward, needs):
+        self.name, self.parameters, self._arguments = name, parameters, tuple(parameters.values())
+        self._forward, self._backward, self._needs = forward, backward, needs
+
+    def __call__(self, x, out=None):
+        """The activation of x."""
+        return self.with_arguments(self._forward, x, None, out)
+
+    def backward(self, grad, x=None, y=None, out=None):
+        """Return the gradient of a loss with respect to x, given that with respect to the result.
+
+        Parameters
+        ----------
+        grad : array_like
+            Gradient with respect to the result.
+        x, y : array_like, optional
+            The input and the result. Each activation needs one of them, hardmax none, and says which if it is missing.
+        out : ndarray, optional
+            Where the result is written.
+
+        Returns
+        -------
+        ndarray or scalar
+            Gradient with respect to x; `out` if it was given.
+
+        Raises
+        ------
+        TypeError
+            If what it needs is missing.
+        """
+        if self._needs is None:
+            return self.with_arguments(self._backward, grad, None, out)
+        operand = x if self._needs == "x" else y
+        if operand is None:
+            what = "x, the input" if self._needs == "x" else "y, the result"
+            raise TypeError(f"the gradient of {self.name} needs {what}: act.backward(grad, {self._needs}=...)")
+        return self.with_arguments(self._backward, grad, operand, out)
+
+    cdef object with_arguments(self, object function, object first, object second, object out):
+        cdef PyObject *operands[3 + 2]  # no activation has more than two parameters
+        cdef size_t count = 1
+        operands[0] = <PyObject *>first
+        if second is not None:
+            operands[count] = <PyObject *>second
+            count += 1
+        for argument in self._arguments:
+            operands[count] = <PyObject *>argument
+            count += 1
+        operands[count] = <PyObject *>out
+        return PyObject_Vectorcall(function, operands, count, NULL if out is None else <void *>OUT)
 
 
 cdef list kept_alive = []  # NumPy keeps the pointers to a ufunc's name and signature

@@ -79,7 +79,16 @@ def _parameters(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
-class Activation:
+class _CallSignature:
+    """The signature of an Activation's compiled call, which `inspect` misses; the class has its constructor's."""
+
+    def __get__(self, act: Activation | None, owner: type) -> inspect.Signature:
+        if act is None:
+            raise AttributeError("__signature__")
+        return inspect.signature(lambda x, out=None: None)
+
+
+class Activation(_core.Call):
     """An activation function with its parameters: callable, with its gradient.
 
     Made by `get`. It does not change, compares by value, can be hashed and pickled, and `sklearn.base.clone` takes it
@@ -112,14 +121,8 @@ class Activation:
     get('leaky_relu', negative_slope=0.5)
     """
 
-    __slots__ = ("_arguments", "_backward", "_forward", "_needs", "name", "parameters")
-
-    name: str
-    parameters: Mapping[str, Any]
-    _arguments: tuple[Any, ...]
-    _forward: Callable[..., Any]
-    _backward: Callable[..., Any]
-    _needs: str | None
+    __slots__ = ()
+    __signature__ = _CallSignature()
 
     def __init__(self, name: str, **parameters: Any) -> None:
         if not isinstance(name, str):
@@ -131,55 +134,13 @@ class Activation:
         values = _parameters(name, parameters)
         forward, backward = _FUNCTIONS[name]
         needs = [p.name for p in _positional(backward)[1:] if p.name in ("x", "y")]
-        for slot, value in {
-            "name": str(name),
-            "parameters": MappingProxyType(values),
-            "_arguments": tuple(values.values()),
-            "_forward": forward,
-            "_backward": backward,
-            "_needs": needs[0] if needs else None,
-        }.items():
-            object.__setattr__(self, slot, value)
+        super().__init__(str(name), MappingProxyType(values), forward, backward, needs[0] if needs else None)
 
     def __setattr__(self, attribute: str, value: Any) -> None:
         raise AttributeError(f"an Activation does not change: make another one to set {attribute}")
 
     def __delattr__(self, attribute: str) -> None:
         raise AttributeError(f"an Activation does not change: {attribute} stays")
-
-    def __call__(self, x: Any, out: Any = None) -> Any:
-        """The activation of x."""
-        return self._forward(x, *self._arguments, out=out)
-
-    def backward(self, grad: Any, x: Any = None, y: Any = None, out: Any = None) -> Any:
-        """Return the gradient of a loss with respect to x, given that with respect to the result.
-
-        Parameters
-        ----------
-        grad : array_like
-            Gradient with respect to the result.
-        x, y : array_like, optional
-            The input and the result. Each activation needs one of them, hardmax none, and says which if it is missing.
-        out : ndarray, optional
-            Where the result is written.
-
-        Returns
-        -------
-        ndarray or scalar
-            Gradient with respect to x; `out` if it was given.
-
-        Raises
-        ------
-        TypeError
-            If what it needs is missing.
-        """
-        if self._needs is None:
-            return self._backward(grad, *self._arguments, out=out)
-        operand = x if self._needs == "x" else y
-        if operand is None:
-            what = "x, the input" if self._needs == "x" else "y, the result"
-            raise TypeError(f"the gradient of {self.name} needs {what}: act.backward(grad, {self._needs}=...)")
-        return self._backward(grad, operand, *self._arguments, out=out)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Activation):

@@ -121,6 +121,16 @@ def test_gradient_of_hardmax():
         act.backward(np.ones(2), out=np.ones(3))
 
 
+def test_signatures():
+    act = get("elu", alpha=0.5)
+    assert str(inspect.signature(act)) == "(x, out=None)"
+    assert str(inspect.signature(act.backward)) == "(grad, x=None, y=None, out=None)"
+    assert list(inspect.signature(Activation).parameters) == ["name", "parameters"]
+    for call in (lambda: act(), lambda: act(1, 2, 3), lambda: act(1, axis=0), lambda: act.backward()):
+        with pytest.raises(TypeError, match="argument"):
+            call()
+
+
 # --- values as objects --------------------------------------------------------------------------------------------
 
 
