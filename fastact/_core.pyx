@@ -116,6 +116,9 @@ cdef extern from "fastact/threads.h" nogil:
     int fastact_openmp_version()
     int fastact_openmp_threads()
     int fastact_in_parallel()
+    double fastact_waking
+    int fastact_is_worth_waking(double work)
+    void fastact_end()
     int fastact_enter()
     void fastact_leave()
     void fastact_watch_forks()
@@ -170,7 +173,9 @@ cdef int process_limit = 1
 cdef int openmp_at_import = fastact_openmp_threads()
 fastact_watch_forks()
 
-cdef double grain = 65536  # entries that each thread must find to be worth its start
+# Nanoseconds. One thread takes so many for a byte of an exponential's argument; an average of functions, types and processors.
+cdef double byte_work = 0.1
+cdef double grain = 10000  # the work that each thread must find: some times what the three regions of a long row take
 
 
 def _set_process_threads(int count):
@@ -188,6 +193,13 @@ def _set_thread_limit(int count):
     fastact_thread_limit = count
 
 
+def _set_waking(double ns):
+    """Return the time that waking OpenMP's threads is taken to cost, and set another one."""
+    global fastact_waking
+    before, fastact_waking = fastact_waking, ns
+    return before
+
+
 def compiler():
     """Return the name and version of the compiler that built the kernels."""
     return FASTACT_COMPILER.decode()
@@ -198,19 +210,23 @@ def openmp_version():
     return fastact_openmp_version()
 
 
-cdef int threads_for(double entries) noexcept nogil:
-    """THE policy: how many threads a call on so many entries uses. More than 1 obliges to fastact_leave()."""
+cdef int threads_for(double bytes) noexcept nogil:
+    """THE policy: how many threads a call uses on so many bytes of an exponential's arguments, or on as much other work.
+
+    More than 1 obliges to fastact_leave().
+    """
     cdef int limit, now, callers
-    if entries < 2 * grain:
+    cdef double work = bytes * byte_work
+    if work < 2 * grain:
         return 1
     limit = fastact_thread_limit if fastact_thread_limit else process_limit
-    if limit <= 1 or fastact_serial or fastact_in_parallel():
+    if limit <= 1 or fastact_serial or fastact_in_parallel() or not fastact_is_worth_waking(work):
         return 1
     now = fastact_openmp_threads()
     if now < openmp_at_import and now < limit:
         limit = now
-    if entries < limit * grain:
-        limit = <int>(entries / grain)
+    if work < limit * grain:
+        limit = <int>(work / grain)
     if limit <= 1:
         return 1
     # Each calling thread has an OpenMP team of its own: they share the processors.
@@ -236,7 +252,7 @@ cdef int run(int function, bint double_precision, fastact_job *job) noexcept nog
     """All rows of the job. Returns 0, or -1 for want of memory."""
     cdef const fastact_kernels *kernels = isas[chosen_isa].f64 if double_precision else isas[chosen_isa].f32
     cdef double entries = <double>job.rows * <double>job.n
-    cdef int threads = threads_for(entries)
+    cdef int threads = threads_for(entries * <double>kernels.size)
     cdef int failed = 0
     cdef Py_ssize_t part, row
     # Input and output cannot both stay in the cache, and the output does not take the input's place there.
@@ -400,6 +416,7 @@ cdef object plain(int function, object x, object second, object axis, object out
     else:
         with nogil:
             failed = run(function, type_number == cnp.NPY_FLOAT64, &job)
+            fastact_end()
     if failed:
         raise MemoryError("no memory for the rows' buffer")
     if y is None:
@@ -444,6 +461,7 @@ cdef void ufunc_loop(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *
     if run(loop.function, loop.type_number == cnp.NPY_FLOAT64, &job):
         with gil:
             raise_memory_error()
+    fastact_end()
     fastact_keep_flags(raised)
 
 
@@ -482,11 +500,18 @@ cdef object make_ufunc(int function, bint masked):
 
 # --- activations --------------------------------------------------------------------------------------------------
 
+cdef inline bint is_cheap(int function) noexcept nogil:
+    """Whether the function and its gradient need no exponential: a quarter of the work."""
+    return function - function % 2 in (
+        FASTACT_relu, FASTACT_leaky_relu, FASTACT_prelu, FASTACT_softsign, FASTACT_relu6, FASTACT_hard_tanh,
+        FASTACT_hard_sigmoid, FASTACT_hard_swish, FASTACT_threshold)
+
+
 cdef void run_elementwise(int function, bint double_precision, Py_ssize_t n, const char **args, const Py_ssize_t *steps,
                           char *out, Py_ssize_t out_step, bint half) noexcept nogil:
     """All n entries, in one piece for each thread."""
     cdef const fastact_kernels *kernels = isas[chosen_isa].f64 if double_precision else isas[chosen_isa].f32
-    cdef int threads = threads_for(<double>n), part
+    cdef int threads = threads_for((0.25 if is_cheap(function) else 1) * <double>(n * kernels.size)), part
     if threads == 1:
         kernels.elementwise(function, n, args, steps, out, out_step, half)
         return
@@ -586,6 +611,7 @@ cdef object elementwise(int function, object a, object b, object p, object q, ob
         with nogil:
             run_elementwise(function, type_number == cnp.NPY_FLOAT64, n, args, steps, <char *>cnp.PyArray_DATA(y), itemsize,
                             type_number == cnp.NPY_FLOAT16)
+            fastact_end()
     return y
 
 
@@ -618,6 +644,7 @@ cdef void elementwise_loop(char **args, const cnp.npy_intp *dims, const cnp.npy_
     cdef int raised = fastact_raised_flags()
     run_elementwise(loop.function, loop.type_number == cnp.NPY_FLOAT64, dims[0], <const char **>args, <const Py_ssize_t *>steps,
                     args[operands], steps[operands], loop.type_number == cnp.NPY_FLOAT16)
+    fastact_end()
     fastact_keep_flags(raised)
 
 

@@ -15,7 +15,8 @@ from fastact import _core
 def set_num_threads(n: int) -> None:
     """Set the number of threads that a call may use, for the whole process.
 
-    Small arrays use fewer, down to one. At import it is the environment variable ``FASTACT_NUM_THREADS``, or else
+    Small arrays use fewer, down to one, and so do calls of less than some milliseconds with pauses between them, which
+    would have to wake the threads first. At import it is the environment variable ``FASTACT_NUM_THREADS``, or else
     ``OMP_NUM_THREADS``, or else the number of processors that this process may use (its affinity and its control
     group's quota). A limit set with threadpoolctl holds besides.
 

@@ -19,7 +19,7 @@ has_openmp = pytest.mark.skipif(not _core.openmp_version(), reason="built withou
 has_proc = pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="counts threads in /proc")
 has_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 
-LARGE = 1_000_000  # entries that any number of threads is worth
+LARGE = 1_000_000  # entries that any number of threads is worth, if they are awake
 
 
 def _python(code, timeout=60, **environment):
@@ -51,6 +51,7 @@ COUNT = """
     import os
     import numpy as np
     import fastact
+    usual = fastact._core._set_waking(0)
     def started():
         return len(os.listdir("/proc/self/task")) - alone
     alone = len(os.listdir("/proc/self/task"))
@@ -79,12 +80,37 @@ def test_small_calls_start_no_thread():
         COUNT
         + """
     fastact.set_num_threads(7)
-    for shape in ((1, 10), (100, 100), (1, 50_000)):
+    for shape in ((1, 10), (100, 100), (1, 20_000)):
         fastact.softmax(np.zeros(shape))
+    fastact.relu(np.zeros(50_000))
     print(started())
     """
     )
     assert _python(code) == "0"
+
+
+@has_openmp
+@has_proc
+def test_threads_are_woken_where_it_pays():
+    """For a call that takes as long as to wake them, or for one of many that follow one another without a pause."""
+    code = (
+        COUNT
+        + f"""
+    import time
+    fastact.set_num_threads(2)
+    fastact._core._set_waking(usual)
+    x = np.zeros({LARGE // 10})
+    for _ in range(20):
+        fastact.softmax(x)
+        time.sleep(0.01)
+    print(started())
+    fastact.logsumexp(np.broadcast_to(x, (1000, {LARGE // 10})), axis=1)
+    print(started())
+    """
+    )
+    assert _python(code).split() == ["0", "1"]
+    code = code.replace("time.sleep(0.01)", "pass").replace("range(20)", "range(1000)")
+    assert _python(code).split() == ["1", "1"]
 
 
 @has_openmp
@@ -358,6 +384,7 @@ FORK = """
     import numpy as np
     import fastact
     fastact.set_num_threads(4)
+    fastact._core._set_waking(0)
     x = np.random.default_rng(0).standard_normal((3, 400_000))
     want = fastact.softmax(x).tobytes()
     def same():

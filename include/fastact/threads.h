@@ -3,7 +3,9 @@
 #define FASTACT_THREADS_H
 
 #include <fenv.h>
+#include <math.h>
 #include <stdatomic.h>
+#include <time.h>
 
 static _Thread_local int fastact_thread_limit; /* threads(n) of the calling thread; 0: none */
 static atomic_int fastact_callers __attribute__((unused)); /* threads inside a parallel call now */
@@ -12,6 +14,40 @@ static int fastact_serial;                     /* a forked child whose OpenMP ca
 /* The floating-point flags that the calling thread has raised; and back to no more than those. */
 static inline int fastact_raised_flags(void) { return fetestexcept(FE_ALL_EXCEPT); }
 static inline void fastact_keep_flags(int raised) { feclearexcept(FE_ALL_EXCEPT & ~raised); }
+
+/* Nanoseconds. OpenMP's threads spin for a while after a region and then sleep. Those awake answer in a microsecond; waking the
+   others, and waiting for those that do not get a processor, takes milliseconds, of latency and of the processors' time. So a call
+   uses them if it is worth that by itself, or if the calls before it were: the time that those took is a credit, which pauses wear
+   away. Where threads that should be awake take much more time than the work, that is a debt 20 times as large: little is lost so
+   on a processor that others use. */
+static double fastact_waking = 5e6;
+static _Thread_local struct {
+    double credit, begin, end, limit;
+    int awake;
+} fastact_account;
+
+static inline double fastact_now(void) {
+    struct timespec t;
+    timespec_get(&t, TIME_UTC);
+    return 1e9 * (double)t.tv_sec + (double)t.tv_nsec;
+}
+/* A call that takes one thread about so long begins: may it use others? */
+static inline int fastact_is_worth_waking(double work) {
+    double begin = fastact_account.begin = fastact_now(), pause = begin - fastact_account.end, credit = fastact_account.credit;
+    fastact_account.credit = copysign(fmax(fabs(credit) - pause, 0), credit);
+    int worth = fastact_account.credit + work >= fastact_waking;
+    fastact_account.limit = !worth ? INFINITY : 8 * work + (fastact_account.awake ? 0 : 2 * fastact_waking);
+    fastact_account.awake = worth;
+    return worth;
+}
+/* ... and ends. Nothing to do unless it has been asked about. */
+static inline void fastact_end(void) {
+    if (fastact_account.begin == 0) return;
+    double end = fastact_account.end = fastact_now(), took = end - fastact_account.begin;
+    double credit = fastact_account.credit + took - 20 * fmax(took - fastact_account.limit, 0);
+    fastact_account.credit = fmin(fmax(credit, -100 * fastact_waking), 2 * fastact_waking);
+    fastact_account.begin = 0;
+}
 
 #ifdef _OPENMP
 
