@@ -6,7 +6,7 @@ It holds no formula. `plain` serves the common array at the least cost; the gene
 
 from cpython.long cimport PyLong_AsLong, PyLong_CheckExact
 from cpython.object cimport PyObject
-from cython.parallel cimport prange
+from cython.parallel cimport parallel, prange, threadid
 from libc.math cimport INFINITY
 from libc.stdlib cimport free, malloc
 
@@ -116,6 +116,8 @@ cdef extern from "fastact/threads.h" nogil:
     int fastact_openmp_version()
     int fastact_openmp_threads()
     int fastact_in_parallel()
+    int fastact_team()
+    void fastact_barrier()
     double fastact_waking
     int fastact_is_worth_waking(double work)
     void fastact_end()
@@ -175,7 +177,7 @@ fastact_watch_forks()
 
 # Nanoseconds. One thread takes so many for a byte of an exponential's argument; an average of functions, types and processors.
 cdef double byte_work = 0.1
-cdef double grain = 10000  # the work that each thread must find: some times what the three regions of a long row take
+cdef double grain = 4000  # the work that each thread must find: some times what a region and its barriers take
 
 
 def _set_process_threads(int count):
@@ -273,11 +275,11 @@ cdef int run_one_row(int function, const fastact_kernels *kernels, const fastact
                      int threads) noexcept nogil:
     """One long row on several threads, in the fixed chunks that one thread takes in turn."""
     cdef Py_ssize_t n = job.n, chunks = (n + FASTACT_CHUNK - 1) // FASTACT_CHUNK, c
-    cdef fastact_part *parts = <fastact_part *>malloc(chunks * sizeof(fastact_part))
+    cdef fastact_part *parts = <fastact_part *>malloc((FASTACT_MAP + 1) * chunks * sizeof(fastact_part))
     cdef fastact_state state
     cdef fastact_job one = job[0]
     cdef char *buffer = NULL
-    cdef int p, k, inputs = fastact_inputs(function), staged = kernels.is_staged(function, job), kept = 0
+    cdef int k, inputs = fastact_inputs(function), staged = kernels.is_staged(function, job), kept = 0
     fastact_start(&state)
     one.rows = 1
     one.out = job.out + row * job.out_row
@@ -302,12 +304,8 @@ cdef int run_one_row(int function, const fastact_kernels *kernels, const fastact
             free(parts)
             free(buffer)
             return kernels.rows(function, job, row, row + 1)
-    for p in range(fastact_first_pass(function), fastact_last_pass(function) + 1):
-        for c in prange(chunks, num_threads=threads, schedule="static"):
-            parts[c] = kernels.chunk[function](&one, p, &state, c)
-        for c in range(chunks):
-            kernels.fold(p, &state, parts[c], c)
-        kernels.finish(function, &one, p, &state)
+    with parallel(num_threads=threads):
+        run_passes(function, kernels, &one, &state, parts, chunks, threadid(), fastact_team())
     kernels.write(function, &one, &state)
     if staged and fastact_results(function):
         kernels.scatter(job, row, 0, fastact_results(function), buffer)
@@ -318,6 +316,25 @@ cdef int run_one_row(int function, const fastact_kernels *kernels, const fastact
     free(parts)
     free(buffer)
     return 0
+
+
+cdef void run_passes(int function, const fastact_kernels *kernels, const fastact_job *job, fastact_state *result,
+                     fastact_part *parts, Py_ssize_t chunks, int thread, int threads) noexcept nogil:
+    """What one of the threads does: its chunks of each pass. All of them fold all parts: that spares a second barrier."""
+    cdef fastact_state state = result[0]
+    cdef Py_ssize_t c
+    cdef int p
+    for p in range(fastact_first_pass(function), fastact_last_pass(function) + 1):
+        for c in range(chunks * thread // threads, chunks * (thread + 1) // threads):
+            parts[p * chunks + c] = kernels.chunk[function](job, p, &state, c)
+        if p == FASTACT_MAP:
+            return  # it leaves nothing to fold
+        fastact_barrier()
+        for c in range(chunks):
+            kernels.fold(p, &state, parts[p * chunks + c], c)
+        kernels.finish(function, job, p, &state)
+    if thread == 0:
+        result[0] = state
 
 
 # --- the plain array ----------------------------------------------------------------------------------------------

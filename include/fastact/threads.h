@@ -57,6 +57,8 @@ static inline void fastact_end(void) {
 static inline int fastact_openmp_version(void) { return _OPENMP; }
 static inline int fastact_openmp_threads(void) { return omp_get_max_threads(); }
 static inline int fastact_in_parallel(void) { return omp_in_parallel(); }
+static inline int fastact_team(void) { return omp_get_num_threads(); }
+static inline void fastact_barrier(void) { _Pragma("omp barrier") }
 
 /* GNU's OpenMP keeps its threads for the next region, and a forked child waits forever for those it did not inherit.
    omp_pause_resource_all ends them before the fork; the parent starts new ones at its next region. Older runtimes lack it. */
@@ -84,6 +86,8 @@ static inline void fastact_leave(void) { atomic_fetch_sub(&fastact_callers, 1); 
 static inline int fastact_openmp_version(void) { return 0; }
 static inline int fastact_openmp_threads(void) { return 1; }
 static inline int fastact_in_parallel(void) { return 1; }
+static inline int fastact_team(void) { return 1; }
+static inline void fastact_barrier(void) {}
 static inline void fastact_watch_forks(void) {}
 static inline int fastact_enter(void) { return 1; }
 static inline void fastact_leave(void) {}
