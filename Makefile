@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := setup.py pyproject.toml $(wildcard fastact/*.pyx fastact/*.pxd fastact/kernels/*.c) $(shell find include -name '*.h')
 
-.PHONY: demo test lint bench accuracy proof clean
+.PHONY: demo test lint bench report accuracy proof clean
 
 demo: .venv/ready
 	$(BIN)/python -m fastact demo
@@ -19,6 +19,9 @@ lint: .venv/lint
 
 bench: .venv/bench
 	$(BIN)/python -m pytest bench --benchmark-group-by=group --benchmark-sort=name --benchmark-autosave
+
+report: .venv/bench
+	$(BIN)/python bench/report.py
 
 accuracy: .venv/bench
 	$(BIN)/python bench/accuracy.py

@@ -79,12 +79,17 @@ def unit(function, exact, first, *others):
     return exact
 
 
+def largest(result, exact, errors):
+    """The largest error where a result was not flushed to 0, and whether one was."""
+    flushed = (result == 0) & (np.abs(exact) < np.finfo(result.dtype).smallest_normal) & (errors > 1)
+    return float(errors[~flushed].max()), bool(flushed.any())
+
+
 def worst(result, exact, errors):
     """The largest error as text, and as a number."""
-    flushed = (result == 0) & (np.abs(exact) < np.finfo(result.dtype).smallest_normal) & (errors > 1)
-    rest = float(errors[~flushed].max())
+    rest, flushed = largest(result, exact, errors)
     text = f"{rest:.2f}" if rest < 100 else f"{rest:.0f}" if rest < 1e5 else f"{rest:.0e}"
-    return text + " flush" * bool(flushed.any()), float(errors.max())
+    return text + " flush" * flushed, float(errors.max())
 
 
 def row_functions(peers, dtypes):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
 from collections.abc import Callable, Mapping
@@ -17,18 +18,20 @@ EXTENDED = np.finfo(np.longdouble).nmant > np.finfo(np.float64).nmant
 """Whether numpy.longdouble is wider than float64 here, so that it can judge float64 results."""
 
 
-def reference(function: str, *operands: Array, dtype: type[np.floating[Any]] = np.longdouble) -> Array:
-    """Row function along the last axis, in another precision.
+def reference(function: str, *operands: Array, axis: int = -1, dtype: type[np.floating[Any]] = np.longdouble) -> Array:
+    """Row function along an axis, in another precision.
 
     The sum of the other terms is kept apart from the largest one, so that the logarithm of a probability near 1 has its
     full relative accuracy.
 
     Parameters
     ----------
-    function : {"softmax", "log_softmax", "logsumexp", "softmax_backward"}
+    function : {"softmax", "log_softmax", "logsumexp", "softmax_backward", "log_softmax_backward"}
         Its name in fastact.
     *operands : ndarray
         Its array arguments.
+    axis : int, default: -1
+        What it is taken along.
     dtype : type, default: numpy.longdouble
         What is computed in, and returned.
 
@@ -37,10 +40,16 @@ def reference(function: str, *operands: Array, dtype: type[np.floating[Any]] = n
     ndarray
         The result.
     """
+    if axis != -1:
+        result = reference(function, *(np.moveaxis(a, axis, -1) for a in operands), dtype=dtype)
+        return result if function == "logsumexp" else np.moveaxis(result, -1, axis)
     x, *rest = (np.asarray(a, dtype) for a in operands)
     if function == "softmax_backward":
         (y,) = rest
         return np.asarray(y * (x - (x * y).sum(axis=-1, keepdims=True)))
+    if function == "log_softmax_backward":
+        (y,) = rest
+        return np.asarray(x - np.exp(y) * x.sum(axis=-1, keepdims=True))
     where = x.argmax(axis=-1, keepdims=True)
     largest = np.take_along_axis(x, where, axis=-1)
     difference = x - largest
@@ -79,7 +88,7 @@ def ulps(result: Array, exact: Array, unit: Array | None = None) -> Array:
     return np.where(np.isnan(distance), np.inf, distance)
 
 
-def medians(calls: Mapping[str, Call], rounds: int, least: float = 1e-3) -> dict[str, float]:
+def medians(calls: Mapping[str, Call], rounds: int, least: float = 1e-3, budget: float = math.inf) -> dict[str, float]:
     """Seconds per call: medians over rounds in which every call takes its turn, so that all meet the same weather.
 
     Parameters
@@ -90,27 +99,33 @@ def medians(calls: Mapping[str, Call], rounds: int, least: float = 1e-3) -> dict
         How often each is measured.
     least : float, default: 1e-3
         Seconds that one measurement takes at least; a shorter call is repeated within it.
+    budget : float, default: inf
+        Seconds that all may take, if three rounds do not take longer.
 
     Returns
     -------
     dict
         Seconds per call, by name.
     """
-    counts = {name: _repetitions(call, least) for name, call in calls.items()}
+    tried = {name: _repetitions(call, least) for name, call in calls.items()}
+    a_round = sum(elapsed * (1 + 1 / count) for count, elapsed in tried.values())
     samples: dict[str, list[float]] = {name: [] for name in calls}
-    for _ in range(rounds):
+    for _ in range(min(rounds, max(3, int(min(budget / a_round, rounds)))) if a_round else rounds):
         for name, call in calls.items():
-            call()  # wakes the library's threads and brings its data into the caches
-            samples[name].append(_seconds(call, counts[name]) / counts[name])
+            count, elapsed = tried[name]
+            if elapsed < 20 * least:  # wakes the library's threads, and brings data into the caches that they fit
+                call()
+            samples[name].append(_seconds(call, count) / count)
     return {name: statistics.median(times) for name, times in samples.items()}
 
 
-def _repetitions(call: Call, least: float) -> int:
+def _repetitions(call: Call, least: float) -> tuple[int, float]:
+    """How many calls take long enough to be timed together, and how long."""
     call()
     count = 1
     while (elapsed := _seconds(call, count)) < least:
         count = max(2 * count, int(1.2 * count * least / elapsed)) if elapsed else 2 * count
-    return count
+    return count, elapsed
 
 
 def _seconds(call: Call, count: int) -> float:

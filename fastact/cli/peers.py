@@ -1,8 +1,8 @@
 """The libraries that fastact is compared with, and fastact itself: the one place that knows how to call them.
 
-Every library is a class. A method named after a row function takes C-contiguous arrays and returns a call without
-arguments that computes it along the last axis; the method ``NAME_out`` is the same with the result in an array made
-beforehand. A library without such a function has no such method.
+Every library is a class. A method named after a row function takes C-contiguous arrays and an axis, and returns a call
+without arguments that computes it along that; the method ``NAME_out`` is the same with the result in an array made
+beforehand. A library without such a function has no such method; one without a parameter ``axis`` knows only the last.
 
 The elementwise activations and their gradients are those of the C list, and come from a table in each class: the
 library's own words for each, which its method ``made`` turns into a call. In PyTorch and JAX a function that has no
@@ -19,6 +19,7 @@ import inspect
 import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from importlib import metadata
 from importlib.util import find_spec
 from typing import Any, ClassVar
 
@@ -33,6 +34,9 @@ Table = Mapping[str, Any]
 
 FUNCTIONS = (*_core.activations, *(f"{name}_backward" for name in _core.activations))
 """Every elementwise activation of the list, then their gradients."""
+
+ROW_FUNCTIONS = ("softmax", "log_softmax", "logsumexp", "softmax_backward", "log_softmax_backward")
+"""What is computed along an axis."""
 
 _CHOSEN = {"weight": 0.25, "threshold": 0.1, "value": 0.2}
 
@@ -74,10 +78,15 @@ class Peer:
         """Whether the library can be imported, without importing it."""
         return all(find_spec(module) for module in cls.modules)
 
+    @classmethod
+    def installed_version(cls) -> str:
+        """The library's version."""
+        return str(importlib.import_module(cls.modules[0]).__version__)
+
     @property
     def version(self) -> str:
         """The library's version."""
-        return str(importlib.import_module(self.modules[0]).__version__)
+        return self.installed_version()
 
     @classmethod
     def has(cls, function: str, *, given_output: bool = False) -> bool:
@@ -88,7 +97,7 @@ class Peer:
         """A call of what an entry of `tables` stands for; None where this version of the library lacks it."""
         raise NotImplementedError
 
-    def call(self, function: str, *operands: Array, given_output: bool = False) -> Call | None:
+    def call(self, function: str, *operands: Array, axis: int = -1, given_output: bool = False) -> Call | None:
         """A call that computes a row function, or one of `FUNCTIONS` with its `standard` parameters.
 
         Parameters
@@ -97,6 +106,8 @@ class Peer:
             Its name in fastact, or in the list.
         *operands : ndarray
             Its array arguments, C-contiguous.
+        axis : int, default: -1
+            What a row function is taken along.
         given_output : bool, default: False
             Write into an array made beforehand, instead of a new one.
 
@@ -104,11 +115,13 @@ class Peer:
         -------
         callable or None
             It takes no arguments and returns what `numpy.asarray` takes. None: the library has no such function, or
-            not for this type.
+            not for this type or axis.
         """
-        make: Callable[..., Call] | None = getattr(self, _method(function, given_output), None)
-        if make:
+        make: Callable[..., Call | None] | None = getattr(self, _method(function, given_output), None)
+        if make and axis == -1:
             return make(*operands)
+        if make:
+            return make(*operands, axis=axis) if "axis" in inspect.signature(make).parameters else None
         entry = self.tables[given_output].get(function)
         return None if entry is None else self.made(function, entry, operands, given_output)
 
@@ -149,29 +162,40 @@ class Fastact(Peer):
             return lambda: call()[0]  # the gradient with respect to x, before those with respect to parameters
         return partial(call, out=np.empty_like(operands[0])) if given_output else call
 
-    def softmax(self, x: Array) -> Call:
-        return partial(fastact.softmax, x)
+    def softmax(self, x: Array, axis: int = -1) -> Call:
+        return partial(fastact.softmax, x, axis)
 
-    def softmax_out(self, x: Array) -> Call:
-        return partial(fastact.softmax, x, out=np.empty_like(x))
+    def softmax_out(self, x: Array, axis: int = -1) -> Call:
+        return partial(fastact.softmax, x, axis, out=np.empty_like(x))
 
-    def log_softmax(self, x: Array) -> Call:
-        return partial(fastact.log_softmax, x)
+    def log_softmax(self, x: Array, axis: int = -1) -> Call:
+        return partial(fastact.log_softmax, x, axis)
 
-    def log_softmax_out(self, x: Array) -> Call:
-        return partial(fastact.log_softmax, x, out=np.empty_like(x))
+    def log_softmax_out(self, x: Array, axis: int = -1) -> Call:
+        return partial(fastact.log_softmax, x, axis, out=np.empty_like(x))
 
-    def logsumexp(self, x: Array) -> Call:
-        return partial(fastact.logsumexp, x, -1)
+    def logsumexp(self, x: Array, axis: int = -1) -> Call:
+        return partial(fastact.logsumexp, x, axis)
 
-    def logsumexp_out(self, x: Array) -> Call:
-        return partial(fastact.logsumexp, x, -1, out=np.empty(x.shape[:-1], x.dtype))
+    def logsumexp_out(self, x: Array, axis: int = -1) -> Call:
+        return partial(fastact.logsumexp, x, axis, out=_reduced(x, axis))
 
-    def softmax_backward(self, grad: Array, y: Array) -> Call:
-        return partial(fastact.softmax_backward, grad, y)
+    def softmax_backward(self, grad: Array, y: Array, axis: int = -1) -> Call:
+        return partial(fastact.softmax_backward, grad, y, axis)
 
-    def softmax_backward_out(self, grad: Array, y: Array) -> Call:
-        return partial(fastact.softmax_backward, grad, y, out=np.empty_like(y))
+    def softmax_backward_out(self, grad: Array, y: Array, axis: int = -1) -> Call:
+        return partial(fastact.softmax_backward, grad, y, axis, out=np.empty_like(y))
+
+    def log_softmax_backward(self, grad: Array, y: Array, axis: int = -1) -> Call:
+        return partial(fastact.log_softmax_backward, grad, y, axis)
+
+    def log_softmax_backward_out(self, grad: Array, y: Array, axis: int = -1) -> Call:
+        return partial(fastact.log_softmax_backward, grad, y, axis, out=np.empty_like(y))
+
+
+def _reduced(x: Array, axis: int) -> Array:
+    """An array for one result for each row."""
+    return np.empty(np.delete(x.shape, axis), x.dtype)
 
 
 _SELU_SCALE = 1.0507009873554804934193349852946
@@ -222,42 +246,45 @@ class NumPy(Peer):
     def made(self, function: str, entry: Any, operands: tuple[Array, ...], given_output: bool) -> Call:
         return partial(entry, *operands, **({"out": np.empty_like(operands[0])} if given_output else {}))
 
-    def softmax(self, x: Array) -> Call:
+    def softmax(self, x: Array, axis: int = -1) -> Call:
         def call() -> Any:
-            e = np.exp(x - x.max(axis=-1, keepdims=True))
-            e /= e.sum(axis=-1, keepdims=True)
+            e = np.exp(x - x.max(axis=axis, keepdims=True))
+            e /= e.sum(axis=axis, keepdims=True)
             return e
 
         return call
 
-    def softmax_out(self, x: Array) -> Call:
+    def softmax_out(self, x: Array, axis: int = -1) -> Call:
         y = np.empty_like(x)
 
         def call() -> Array:
-            np.subtract(x, x.max(axis=-1, keepdims=True), out=y)
+            np.subtract(x, x.max(axis=axis, keepdims=True), out=y)
             np.exp(y, out=y)
-            np.divide(y, y.sum(axis=-1, keepdims=True), out=y)
+            np.divide(y, y.sum(axis=axis, keepdims=True), out=y)
             return y
 
         return call
 
-    def log_softmax(self, x: Array) -> Call:
+    def log_softmax(self, x: Array, axis: int = -1) -> Call:
         def call() -> Any:
-            d = x - x.max(axis=-1, keepdims=True)
-            d -= np.log(np.exp(d).sum(axis=-1, keepdims=True))
+            d = x - x.max(axis=axis, keepdims=True)
+            d -= np.log(np.exp(d).sum(axis=axis, keepdims=True))
             return d
 
         return call
 
-    def logsumexp(self, x: Array) -> Call:
+    def logsumexp(self, x: Array, axis: int = -1) -> Call:
         def call() -> Any:
-            m = x.max(axis=-1, keepdims=True)
-            return m[..., 0] + np.log(np.exp(x - m).sum(axis=-1))
+            m = x.max(axis=axis, keepdims=True)
+            return m.squeeze(axis) + np.log(np.exp(x - m).sum(axis=axis))
 
         return call
 
-    def softmax_backward(self, grad: Array, y: Array) -> Call:
-        return lambda: y * (grad - (grad * y).sum(axis=-1, keepdims=True))
+    def softmax_backward(self, grad: Array, y: Array, axis: int = -1) -> Call:
+        return lambda: y * (grad - (grad * y).sum(axis=axis, keepdims=True))
+
+    def log_softmax_backward(self, grad: Array, y: Array, axis: int = -1) -> Call:
+        return lambda: grad - np.exp(y) * grad.sum(axis=axis, keepdims=True)
 
 
 _SPECIAL: Table = {"sigmoid": "expit", "log_sigmoid": "log_expit", "softplus": "softplus"}
@@ -279,14 +306,14 @@ class SciPy(Peer):
             return None
         return partial(ufunc, *operands, **({"out": np.empty_like(operands[0])} if given_output else {}))
 
-    def softmax(self, x: Array) -> Call:
-        return partial(self.special.softmax, x, axis=-1)
+    def softmax(self, x: Array, axis: int = -1) -> Call:
+        return partial(self.special.softmax, x, axis=axis)
 
-    def log_softmax(self, x: Array) -> Call:
-        return partial(self.special.log_softmax, x, axis=-1)
+    def log_softmax(self, x: Array, axis: int = -1) -> Call:
+        return partial(self.special.log_softmax, x, axis=axis)
 
-    def logsumexp(self, x: Array) -> Call:
-        return partial(self.special.logsumexp, x, axis=-1)
+    def logsumexp(self, x: Array, axis: int = -1) -> Call:
+        return partial(self.special.logsumexp, x, axis=axis)
 
 
 class ScikitLearn(Peer):
@@ -298,8 +325,8 @@ class ScikitLearn(Peer):
     def __init__(self, threads: int) -> None:
         self.extmath = importlib.import_module("sklearn.utils.extmath")
 
-    def softmax(self, x: Array) -> Call:
-        return partial(self.extmath.softmax, x)
+    def softmax(self, x: Array) -> Call | None:
+        return partial(self.extmath.softmax, x) if x.ndim == 2 else None
 
 
 # Operator of torch.ops.aten, and arguments that the list does not give. Functions that only call another one are
@@ -399,30 +426,68 @@ class PyTorch(Peer):
         y = self.torch.empty_like(t)
         return partial(self.torch.ops.aten.log_sigmoid_backward.grad_input, g, t, buffer, grad_input=y)
 
-    def softmax(self, x: Array) -> Call:
-        return partial(self.torch.softmax, self.torch.from_numpy(x), -1)
+    def softmax(self, x: Array, axis: int = -1) -> Call:
+        return partial(self.torch.softmax, self.torch.from_numpy(x), axis)
 
-    def softmax_out(self, x: Array) -> Call:
+    def softmax_out(self, x: Array, axis: int = -1) -> Call:
         t = self.torch.from_numpy(x)
-        return partial(self.torch.softmax, t, -1, out=self.torch.empty_like(t))
+        return partial(self.torch.softmax, t, axis, out=self.torch.empty_like(t))
 
-    def log_softmax(self, x: Array) -> Call:
-        return partial(self.torch.log_softmax, self.torch.from_numpy(x), -1)
+    def log_softmax(self, x: Array, axis: int = -1) -> Call:
+        return partial(self.torch.log_softmax, self.torch.from_numpy(x), axis)
 
-    def log_softmax_out(self, x: Array) -> Call:
+    def log_softmax_out(self, x: Array, axis: int = -1) -> Call:
         t = self.torch.from_numpy(x)
-        return partial(self.torch.log_softmax, t, -1, out=self.torch.empty_like(t))
+        return partial(self.torch.log_softmax, t, axis, out=self.torch.empty_like(t))
 
-    def logsumexp(self, x: Array) -> Call:
-        return partial(self.torch.logsumexp, self.torch.from_numpy(x), -1)
+    def logsumexp(self, x: Array, axis: int = -1) -> Call:
+        return partial(self.torch.logsumexp, self.torch.from_numpy(x), axis)
 
-    def logsumexp_out(self, x: Array) -> Call:
-        t = self.torch.from_numpy(x)
-        return partial(self.torch.logsumexp, t, -1, out=t.new_empty(t.shape[:-1]))
+    def logsumexp_out(self, x: Array, axis: int = -1) -> Call:
+        out = self.torch.from_numpy(_reduced(x, axis))
+        return partial(self.torch.logsumexp, self.torch.from_numpy(x), axis, out=out)
 
-    def softmax_backward(self, grad: Array, y: Array) -> Call:
+    def softmax_backward(self, grad: Array, y: Array, axis: int = -1) -> Call:
+        return self._backward("_softmax_backward_data", grad, y, axis)
+
+    def softmax_backward_out(self, grad: Array, y: Array, axis: int = -1) -> Call:
+        return self._backward("_softmax_backward_data", grad, y, axis, "grad_input")
+
+    def log_softmax_backward(self, grad: Array, y: Array, axis: int = -1) -> Call:
+        return self._backward("_log_softmax_backward_data", grad, y, axis)
+
+    def log_softmax_backward_out(self, grad: Array, y: Array, axis: int = -1) -> Call:
+        return self._backward("_log_softmax_backward_data", grad, y, axis, "out")
+
+    def _backward(self, name: str, grad: Array, y: Array, axis: int, out: str | None = None) -> Call:
+        operator = getattr(self.torch.ops.aten, name)
         g, t = self.torch.from_numpy(grad), self.torch.from_numpy(y)
-        return partial(self.torch.ops.aten._softmax_backward_data.default, g, t, -1, t.dtype)
+        if out is None:
+            return partial(operator.default, g, t, axis, t.dtype)
+        return partial(operator.out, g, t, axis, t.dtype, **{out: self.torch.empty_like(t)})
+
+
+class TorchCompile(PyTorch):
+    """torch.compile of PyTorch's functions. It takes a C++ compiler seconds for each shape and type."""
+
+    name = "torch.compile"
+    tables = ({}, {})
+
+    def __init__(self, threads: int) -> None:
+        os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")  # no processes of its own beside what is timed
+        super().__init__(threads)
+
+    @classmethod
+    def has(cls, function: str, *, given_output: bool = False) -> bool:
+        return not given_output and function in ("softmax", "log_softmax", "logsumexp", "gelu", "silu")
+
+    def call(self, function: str, *operands: Array, axis: int = -1, given_output: bool = False) -> Call | None:
+        if not self.has(function, given_output=given_output):
+            return None
+        name = getattr(self.torch, function, None) or getattr(self.torch.nn.functional, function)
+        rows = {} if function in FUNCTIONS else {"dim": axis}
+        (t,) = (self.torch.from_numpy(a) for a in operands)
+        return partial(self.torch.compile(lambda t: name(t, **rows), dynamic=False), t)
 
 
 # Operator, version of the operator set, attributes, inputs after x.
@@ -481,8 +546,7 @@ class OnnxRuntime(Peer):
     def allocating(self, session: Any, x: Array) -> Call:
         return lambda: session.run(None, {"x": x})[0]
 
-    def bound(self, session: Any, x: Array) -> Call:
-        y = np.empty_like(x)
+    def bound(self, session: Any, x: Array, y: Array) -> Call:
         binding = session.io_binding()
         binding.bind_input("x", "cpu", 0, x.dtype, x.shape, x.ctypes.data)
         binding.bind_output("y", "cpu", 0, y.dtype, y.shape, y.ctypes.data)
@@ -501,22 +565,25 @@ class OnnxRuntime(Peer):
             session = self.session(operator, x, opset, rest, **attributes)
         except (errors.NotImplemented, errors.InvalidGraph, errors.Fail):
             return None  # no kernel for the type, a type that the operator does not have, or an operator too new
-        return self.bound(session, x) if given_output else self.allocating(session, x)
+        return self.bound(session, x, np.empty_like(x)) if given_output else self.allocating(session, x)
 
-    def softmax(self, x: Array) -> Call:
-        return self.allocating(self.session("Softmax", x, axis=-1), x)
+    def softmax(self, x: Array, axis: int = -1) -> Call:
+        return self.allocating(self.session("Softmax", x, axis=axis), x)
 
-    def softmax_out(self, x: Array) -> Call:
-        return self.bound(self.session("Softmax", x, axis=-1), x)
+    def softmax_out(self, x: Array, axis: int = -1) -> Call:
+        return self.bound(self.session("Softmax", x, axis=axis), x, np.empty_like(x))
 
-    def log_softmax(self, x: Array) -> Call:
-        return self.allocating(self.session("LogSoftmax", x, axis=-1), x)
+    def log_softmax(self, x: Array, axis: int = -1) -> Call:
+        return self.allocating(self.session("LogSoftmax", x, axis=axis), x)
 
-    def log_softmax_out(self, x: Array) -> Call:
-        return self.bound(self.session("LogSoftmax", x, axis=-1), x)
+    def log_softmax_out(self, x: Array, axis: int = -1) -> Call:
+        return self.bound(self.session("LogSoftmax", x, axis=axis), x, np.empty_like(x))
 
-    def logsumexp(self, x: Array) -> Call:
-        return self.allocating(self.session("ReduceLogSumExp", x, axes=[-1], keepdims=0), x)
+    def logsumexp(self, x: Array, axis: int = -1) -> Call:
+        return self.allocating(self.session("ReduceLogSumExp", x, axes=[axis], keepdims=0), x)
+
+    def logsumexp_out(self, x: Array, axis: int = -1) -> Call:
+        return self.bound(self.session("ReduceLogSumExp", x, axes=[axis], keepdims=0), x, _reduced(x, axis))
 
 
 # Name in jax.nn and keywords, or a function of jax.numpy and x. A gradient is that of the function, compiled.
@@ -580,17 +647,237 @@ class Jax(Peer):
         arrays = [self.jax.numpy.asarray(a) for a in (grad, x, np.asarray(standard("prelu")["weight"], x.dtype))]
         return lambda: compiled(*arrays)[0].block_until_ready()  # with the weight's gradient, as fastact's
 
-    def softmax(self, x: Array) -> Call:
-        return self.compiled(self.jax.nn.softmax, x)
+    def softmax(self, x: Array, axis: int = -1) -> Call:
+        return self.compiled(partial(self.jax.nn.softmax, axis=axis), x)
 
-    def log_softmax(self, x: Array) -> Call:
-        return self.compiled(self.jax.nn.log_softmax, x)
+    def log_softmax(self, x: Array, axis: int = -1) -> Call:
+        return self.compiled(partial(self.jax.nn.log_softmax, axis=axis), x)
 
-    def logsumexp(self, x: Array) -> Call:
-        return self.compiled(partial(self.jax.nn.logsumexp, axis=-1), x)
+    def logsumexp(self, x: Array, axis: int = -1) -> Call:
+        return self.compiled(partial(self.jax.nn.logsumexp, axis=axis), x)
 
-    def softmax_backward(self, grad: Array, y: Array) -> Call:
-        return self.compiled(lambda g, y: y * (g - (g * y).sum(axis=-1, keepdims=True)), grad, y)
+    def softmax_backward(self, grad: Array, y: Array, axis: int = -1) -> Call:
+        return self.compiled(lambda g, y: y * (g - (g * y).sum(axis=axis, keepdims=True)), grad, y)
+
+    def log_softmax_backward(self, grad: Array, y: Array, axis: int = -1) -> Call:
+        return self.compiled(lambda g, y: g - self.jax.numpy.exp(y) * g.sum(axis=axis, keepdims=True), grad, y)
+
+
+# What has no constant but whole numbers, which leave float32 as it is.
+_NUMEXPR: Table = {
+    "sigmoid": "1 / (1 + exp(-x))",
+    "tanh": "tanh(x)",
+    "relu": "where(x > 0, x, 0)",
+    "elu": "where(x > 0, x, expm1(x))",
+    "celu": "where(x > 0, x, expm1(x))",
+    "silu": "x / (1 + exp(-x))",
+    "swish": "x / (1 + exp(-x))",
+    "softplus": "where(x > 0, x, 0) + log1p(exp(-abs(x)))",
+    "softsign": "x / (1 + abs(x))",
+    "log_sigmoid": "where(x < 0, x, 0) - log1p(exp(-abs(x)))",
+    "mish": "x * tanh(where(x > 0, x, 0) + log1p(exp(-abs(x))))",
+    "relu6": "where(x < 0, 0, where(x > 6, 6, x))",
+    "hard_tanh": "where(x < -1, -1, where(x > 1, 1, x))",
+    "hard_sigmoid": "where(x < -3, 0, where(x > 3, 1, (x + 3) / 6))",
+    "hard_swish": "x * where(x < -3, 0, where(x > 3, 6, x + 3)) / 6",
+    "sigmoid_backward": "g * x * (1 - x)",
+    "tanh_backward": "g * (1 - x * x)",
+    "relu_backward": "where(x > 0, g, 0)",
+    "softplus_backward": "g / (1 + exp(-x))",
+    "softsign_backward": "g / (1 + abs(x)) ** 2",
+    "log_sigmoid_backward": "g / (1 + exp(x))",
+}
+
+
+class NumExpr(Peer):
+    """numexpr, with NumPy for what is taken over rows."""
+
+    name = "numexpr"
+    modules = ("numexpr",)
+    tables = (_NUMEXPR, _NUMEXPR)
+
+    def __init__(self, threads: int) -> None:
+        self.numexpr = importlib.import_module("numexpr")
+        self.numexpr.set_num_threads(threads)
+
+    def evaluate(self, expression: str, *, out: Array | None = None, **arrays: Array) -> Any:
+        # As everyone calls it: the compiled expression is found in numexpr's own cache.
+        return self.numexpr.evaluate(expression, arrays, {}, out=out)
+
+    def call(self, function: str, *operands: Array, axis: int = -1, given_output: bool = False) -> Call | None:
+        if operands[0].dtype == np.float16:
+            return None
+        return super().call(function, *operands, axis=axis, given_output=given_output)
+
+    def made(self, function: str, entry: Any, operands: tuple[Array, ...], given_output: bool) -> Call:
+        arrays = dict(zip("gx" if len(operands) == 2 else "x", operands, strict=True))
+        return partial(self.evaluate, entry, out=np.empty_like(operands[0]) if given_output else None, **arrays)
+
+    def softmax(self, x: Array, axis: int = -1) -> Call:
+        return partial(self._softmax, x, axis)
+
+    def softmax_out(self, x: Array, axis: int = -1) -> Call:
+        return partial(self._softmax, x, axis, np.empty_like(x))
+
+    def _softmax(self, x: Array, axis: int, out: Array | None = None) -> Any:
+        e = self.evaluate("exp(x - m)", x=x, m=x.max(axis=axis, keepdims=True), out=out)
+        e /= e.sum(axis=axis, keepdims=True)
+        return e
+
+    def log_softmax(self, x: Array, axis: int = -1) -> Call:
+        def call() -> Any:
+            m = x.max(axis=axis, keepdims=True)
+            s = self.evaluate("exp(x - m)", x=x, m=m).sum(axis=axis, keepdims=True)
+            return self.evaluate("x - m - log(s)", x=x, m=m, s=s)
+
+        return call
+
+    def logsumexp(self, x: Array, axis: int = -1) -> Call:
+        def call() -> Any:
+            m = x.max(axis=axis, keepdims=True)
+            s = self.evaluate("exp(x - m)", x=x, m=m).sum(axis=axis, keepdims=True)
+            return (m + np.log(s)).squeeze(axis)
+
+        return call
+
+    def softmax_backward(self, grad: Array, y: Array, axis: int = -1) -> Call:
+        def call() -> Any:
+            s = self.evaluate("g * y", g=grad, y=y).sum(axis=axis, keepdims=True)
+            return self.evaluate("y * (g - s)", g=grad, y=y, s=s)
+
+        return call
+
+    def log_softmax_backward(self, grad: Array, y: Array, axis: int = -1) -> Call:
+        def call() -> Any:
+            return self.evaluate("g - exp(y) * s", g=grad, y=y, s=grad.sum(axis=axis, keepdims=True))
+
+        return call
+
+
+class Numba(Peer):
+    """numba.njit of loops over rows, with prange for more than one thread."""
+
+    name = "Numba"
+    modules = ("numba",)
+
+    def __init__(self, threads: int) -> None:
+        self.numba = numba = importlib.import_module("numba")
+        numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
+        prange = numba.prange
+
+        def softmax(x: Array, y: Array) -> None:
+            for i in prange(x.shape[0]):
+                m = x[i, 0]
+                for j in range(x.shape[1]):
+                    m = max(m, x[i, j])
+                s = x.dtype.type(0)
+                for j in range(x.shape[1]):
+                    y[i, j] = np.exp(x[i, j] - m)
+                    s += y[i, j]
+                for j in range(x.shape[1]):
+                    y[i, j] /= s
+
+        def logsumexp(x: Array, y: Array) -> None:
+            for i in prange(x.shape[0]):
+                m = x[i, 0]
+                for j in range(x.shape[1]):
+                    m = max(m, x[i, j])
+                s = x.dtype.type(0)
+                for j in range(x.shape[1]):
+                    s += np.exp(x[i, j] - m)
+                y[i] = m + np.log(s)
+
+        def log_softmax(x: Array, y: Array) -> None:
+            for i in prange(x.shape[0]):
+                m = x[i, 0]
+                for j in range(x.shape[1]):
+                    m = max(m, x[i, j])
+                s = x.dtype.type(0)
+                for j in range(x.shape[1]):
+                    s += np.exp(x[i, j] - m)
+                t = np.log(s)
+                for j in range(x.shape[1]):
+                    y[i, j] = (x[i, j] - m) - t
+
+        def softmax_backward(g: Array, y: Array, dx: Array) -> None:
+            for i in prange(y.shape[0]):
+                s = y.dtype.type(0)
+                for j in range(y.shape[1]):
+                    s += g[i, j] * y[i, j]
+                for j in range(y.shape[1]):
+                    dx[i, j] = y[i, j] * (g[i, j] - s)
+
+        def log_softmax_backward(g: Array, y: Array, dx: Array) -> None:
+            for i in prange(y.shape[0]):
+                s = y.dtype.type(0)
+                for j in range(y.shape[1]):
+                    s += g[i, j]
+                for j in range(y.shape[1]):
+                    dx[i, j] = g[i, j] - np.exp(y[i, j]) * s
+
+        loops = (softmax, log_softmax, logsumexp, softmax_backward, log_softmax_backward)
+        self.loops = {loop.__name__: numba.njit(loop, parallel=threads > 1) for loop in loops}
+
+    @classmethod
+    def has(cls, function: str, *, given_output: bool = False) -> bool:
+        return function in ROW_FUNCTIONS
+
+    def call(self, function: str, *operands: Array, axis: int = -1, given_output: bool = False) -> Call | None:
+        x = operands[0]
+        if function not in self.loops or axis != -1 or x.dtype == np.float16:
+            return None
+        loop, rows = self.loops[function], [a.reshape(-1, a.shape[-1]) for a in operands]
+        shape = x.shape[:-1] if function == "logsumexp" else x.shape
+        flat = rows[0].shape[: 1 if function == "logsumexp" else 2]
+
+        def call() -> Array:
+            y = np.empty(shape, x.dtype)
+            loop(*rows, y.reshape(flat))
+            return y
+
+        y = np.empty(shape, x.dtype)
+        to = y.reshape(flat)
+
+        def call_out() -> Array:
+            loop(*rows, to)
+            return y
+
+        return call_out if given_output else call
+
+
+_THINC: Table = {
+    "sigmoid": "sigmoid",
+    "relu": "relu",
+    "relu6": "relu_k",
+    "silu": "swish",
+    "swish": "swish",
+    "mish": "mish",
+    "gelu": "gelu",
+    "gelu_tanh": "gelu_approx",
+    "hard_tanh": "hard_tanh",
+    "hard_swish": "hard_swish_mobilenet",
+}
+
+
+class Thinc(Peer):
+    """thinc.api.NumpyOps."""
+
+    name = "thinc"
+    modules = ("thinc",)
+    tables = (_THINC, {})
+
+    def __init__(self, threads: int) -> None:
+        self.ops = importlib.import_module("thinc.api").NumpyOps()
+
+    @classmethod
+    def installed_version(cls) -> str:
+        return metadata.version("thinc")
+
+    def made(self, function: str, entry: Any, operands: tuple[Array, ...], given_output: bool) -> Call:
+        return partial(getattr(self.ops, entry), *operands)
+
+    def softmax(self, x: Array, axis: int = -1) -> Call:
+        return partial(self.ops.softmax, x, axis=axis)
 
 
 class Copy(Peer):
@@ -614,19 +901,24 @@ class Copy(Peer):
 
 
 PEERS: tuple[type[Peer], ...] = (Fastact, NumPy, SciPy, ScikitLearn, PyTorch, OnnxRuntime, Jax)
+"""What `fastact bench` shows."""
+REPORTED: tuple[type[Peer], ...] = (*PEERS, NumExpr, Numba, Thinc, TorchCompile)
+"""What the report has besides: compiled while one waits, or seldom met."""
 
 
-def installed(threads: int = 1) -> list[Peer]:
+def installed(threads: int = 1, among: Sequence[type[Peer]] | None = None) -> list[Peer]:
     """Every library of `PEERS` that is installed, fastact first.
 
     Parameters
     ----------
     threads : int, default: 1
         How many threads each may use. JAX takes it when it is first imported, and then no more.
+    among : sequence of Peer classes, default: PEERS
+        The libraries.
 
     Returns
     -------
     list of Peer
-        In the order of `PEERS`.
+        In that order.
     """
-    return [peer(threads) for peer in PEERS if peer.is_installed()]
+    return [peer(threads) for peer in (PEERS if among is None else among) if peer.is_installed()]
