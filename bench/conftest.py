@@ -6,10 +6,10 @@ import pytest
 from pytest_benchmark.logger import PytestBenchmarkWarning
 
 import fastact
-from fastact.cli.peers import Peer, installed
+from fastact.cli.peers import REPORTED, Peer, installed
 
 # Here and not in the fixture, where what the libraries warn of when they are imported would be an error.
-INSTALLED = {peer.name: peer for peer in installed(threads=1)}
+INSTALLED = {peer.name: peer for peer in installed(1, REPORTED)}
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 Every case asserts that the result is right before it is timed. To compare with an earlier run, save it:
 
     pytest bench --benchmark-save=before
-    pytest bench --benchmark-compare
+    pytest bench --benchmark-compare --benchmark-group-by=fullname
 """
 
 from functools import lru_cache
@@ -24,7 +24,7 @@ from fastact.cli.bench import (
     operands,
 )
 from fastact.cli.measure import reference
-from fastact.cli.peers import PEERS, Copy, standard
+from fastact.cli.peers import REPORTED, Copy, standard
 
 pytestmark = pytest.mark.benchmark(max_time=0.2, min_rounds=5, warmup=True, warmup_iterations=1)
 
@@ -41,7 +41,7 @@ def group_of(function, shape, dtype, mode):
 
 
 def cases(function, shapes):
-    for shape, dtype, mode, peer in product(shapes, DTYPES, MODES, PEERS):
+    for shape, dtype, mode, peer in product(shapes, DTYPES, MODES, REPORTED):
         if peer.has(str(function), given_output=mode == "given output"):
             name = f"{group_of(function, shape, dtype, mode)} {peer.name}".replace(" ", "-")
             yield pytest.param(function, shape, dtype, mode, peer.name, id=name)

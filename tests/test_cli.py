@@ -418,20 +418,26 @@ def test_plot(monkeypatch, capsys):
     assert "folder" in refusal(capsys, "bench", "--plot", "absent/times.png")
 
 
+@pytest.mark.parametrize("axis", [-1, 0, 1])
 @pytest.mark.parametrize("mode", ["allocating", "given output"])
-@pytest.mark.parametrize("function", ["softmax", "log_softmax", "logsumexp", "softmax_backward"])
-def test_peers_are_right(function, mode):
+@pytest.mark.parametrize(
+    "function", ["softmax", "log_softmax", "logsumexp", "softmax_backward", "log_softmax_backward"]
+)
+def test_peers_are_right(function, mode, axis):
     from fastact.cli import peers
-    from fastact.cli.bench import agrees, logits
+    from fastact.cli.bench import agrees, logits, operands
     from fastact.cli.measure import reference
 
     given_output = mode == "given output"
-    x = logits((20, 30), "float64")
-    operands = (x[::-1].copy(), fastact.softmax(x)) if function == "softmax_backward" else (x,)
+    x = logits((20, 30) if axis == -1 else (20, 6, 5), "float64")
+    arrays = operands(function, x, axis)
     for peer in (peers.Fastact, peers.NumPy, peers.SciPy, peers.ScikitLearn):
         if peer.has(function, given_output=given_output) and peer.is_installed():
-            call = peer(1).call(function, *operands, given_output=given_output)
-            assert agrees(call(), reference(function, *operands), x.dtype)
+            call = peer(1).call(function, *arrays, axis=axis, given_output=given_output)
+            if call is None:
+                assert peer is peers.ScikitLearn, peer.name
+                continue
+            assert agrees(call(), reference(function, *arrays, axis=axis), x.dtype)
             assert (call() is call()) == given_output
 
 

@@ -86,7 +86,7 @@ def operands(function: str, x: Array, axis: int = -1) -> tuple[Array, ...]:
     if function == name:
         return (x,)
     if function in ROW_FUNCTIONS:
-        return np.flip(x, axis).copy(), getattr(fastact, name)(x, axis)
+        return np.flip(x, axis).copy(), np.ascontiguousarray(getattr(fastact, name)(x, axis))
     takes_result = _core.activations[name]["needs"] == "y"
     return x[:, ::-1].copy(), _core.elementwise_ufuncs[name](x, *standard(name).values()) if takes_result else x
 

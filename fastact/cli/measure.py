@@ -113,15 +113,20 @@ def medians(calls: Mapping[str, Call], rounds: int, least: float = 1e-3, budget:
     for _ in range(min(rounds, max(3, int(min(budget / a_round, rounds)))) if a_round else rounds):
         for name, call in calls.items():
             count, elapsed = tried[name]
-            if elapsed < 20 * least:  # wakes the library's threads, and brings data into the caches that they fit
+            if elapsed < _LONG * least:  # wakes the library's threads, and brings data into the caches that they fit
                 call()
             samples[name].append(_seconds(call, count) / count)
     return {name: statistics.median(times) for name, times in samples.items()}
 
 
+_LONG = 20
+"""How many times the least duration a call takes that needs no other one before it."""
+
+
 def _repetitions(call: Call, least: float) -> tuple[int, float]:
     """How many calls take long enough to be timed together, and how long."""
-    call()
+    if (elapsed := _seconds(call, 1)) >= _LONG * least:
+        return 1, elapsed
     count = 1
     while (elapsed := _seconds(call, count)) < least:
         count = max(2 * count, int(1.2 * count * least / elapsed)) if elapsed else 2 * count

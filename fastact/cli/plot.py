@@ -62,8 +62,6 @@ def curves(
     """
     rows = -(-len(panels) // columns)
     figure, axes = _figure((7.2, 1.0 + 3.3 * rows), rows, columns)
-    for panel in axes.flat[len(panels) :]:
-        panel.set_axis_off()
     for panel, (name_of_panel, libraries) in zip(axes.flat, panels.items(), strict=False):
         for name, points in libraries.items():
             panel.plot(*zip(*points, strict=True), label=name, **_line(name))
@@ -126,7 +124,7 @@ def scatter(path: Path, panels: Panels, title: str, across: str, up: str) -> Non
     columns = 3
     rows = -(-len(panels) // columns)
     figure, axes = _figure((7.2, 1.2 + 2.5 * rows), rows, columns, shared=False)
-    for panel, (name_of_panel, libraries) in zip(axes.flat, panels.items(), strict=True):
+    for panel, (name_of_panel, libraries) in zip(axes.flat, panels.items(), strict=False):
         for name, points in libraries.items():
             style = _line(name) | {"linestyle": "none", "markersize": 10 if name == "fastact" else 7}
             panel.plot(*zip(*points, strict=True), label=name, **style)
@@ -186,6 +184,8 @@ def _finish(figure: Any, axes: Any, title: str, path: Path) -> None:
     figure.suptitle(title, fontsize=11)
     entries: dict[str, Any] = {}
     for panel in axes.flat:
+        if not panel.has_data():
+            panel.set_axis_off()
         handles, labels = panel.get_legend_handles_labels()
         entries |= dict(zip(labels, handles, strict=True))
     order = [name for name in (*STYLES, *LIMITS) if name in entries]
