@@ -139,7 +139,7 @@ static void store_logarithms(const place *y, ptrdiff_t n, ptrdiff_t rows, const 
 /* Rows of which v is NaN become NaN, and always the same one. */
 FASTACT_INLINE void spread_nan(vec v, real *e, ptrdiff_t n, vec *a, vec *b) {
     vec none = vset(0), is_nan = vless_select(vabs(v), vset(INFINITY), none, vset(1)), nan = vset(NAN);
-    if (!vany_less(none, is_nan)) return;
+    if (!vany_beyond(is_nan, 0)) return;
     *a = vless_select(none, is_nan, nan, *a);
     *b = vless_select(none, is_nan, nan, *b);
     for (ptrdiff_t i = 0; i < n; i++) vstore(e + i * LANES, vless_select(none, is_nan, nan, vload(e + i * LANES)));
