@@ -94,8 +94,8 @@ def sigmoid(x, *, out=None, where=True, dtype=None):
     --------
     >>> import numpy as np
     >>> from fastact import sigmoid
-    >>> sigmoid(np.array([-100.0, 0.0, 2.0])).tolist()
-    [3.7200759760208356e-44, 0.5, 0.8807970779778823]
+    >>> sigmoid(np.array([-100.0, 0.0, 2.0]))
+    array([3.72007598e-44, 5.00000000e-01, 8.80797078e-01])
     """
     return elementwise(FASTACT_sigmoid, x, None, None, None, out, where, dtype)
 
