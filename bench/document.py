@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fastact.cli import plot
-from fastact.cli.bench import MICROSECONDS, MODES
+from fastact.cli.bench import ELEMENTWISE_TOLERANCES, MICROSECONDS, MODES, TOLERANCES
 
 Record = dict[str, Any]
 FLOORS = tuple(plot.LIMITS)
@@ -71,7 +71,9 @@ def figure(seconds: float, record: Record) -> str:
 
 
 def digits(value: float) -> str:
-    """Three digits, without an exponent."""
+    """Three digits, or all of a whole number that is not too long."""
+    if value >= 1e5:
+        return f"{value:.0e}".replace("+0", "").replace("+", "")
     return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
 
 
@@ -219,7 +221,7 @@ def lengths(sections: Record, docs: Path) -> str:
         panel = panels.setdefault(f"{record['dtype']}, {record['mode']}", {})
         for name, seconds in record["times"].items():
             panel.setdefault(name, []).append((record["shape"][-1], seconds * 1e9 / entries(record)))
-    floors = {"copy, out of cache": "copy", "exponential, in the first cache": "exponential"}
+    floors = {"copy, out of cache": "copy", "arithmetic, in the first cache": "arithmetic"}
     for title, panel in panels.items():
         if limit := limits.get(title.partition(",")[0]):
             ends = [point[0] for point in panel["fastact"]]
@@ -229,10 +231,10 @@ def lengths(sections: Record, docs: Path) -> str:
     name = "benchmarks-lengths.png"
     plot.draw(docs / name, panels, f"softmax of {size} entries, one thread")
     rows = [
-        [dtype, f"{r['bandwidth'] / 1e9:.1f} GB/s", digits(r["copy"] * 1e9), digits(r["exponential"] * 1e9)]
+        [dtype, f"{r['bandwidth'] / 1e9:.1f} GB/s", digits(r["copy"] * 1e9), digits(r["arithmetic"] * 1e9)]
         for dtype, r in limits.items()
     ]
-    head = ["type", "memory, read and written", "ns per entry of that copy", "ns per entry of the exponential"]
+    head = ["type", "memory, read and written", "ns per entry of that copy", "ns per entry of the arithmetic"]
     text = f"""\
 ## Row length
 
@@ -240,10 +242,9 @@ def lengths(sections: Record, docs: Path) -> str:
 
 Arrays of {size} entries, from rows of 2 to rows of {max(r["shape"][-1] for r in records)}. Three limits are drawn in.
 "copy": NumPy's copy of the same array, in the same mode. "copy, out of cache": the same of 256 MiB, that is the
-bandwidth of the memory; arrays in a cache may be faster. "exponential, in the first cache": fastact's own logsumexp
-of rows that stay there, as the difference between three rows and one, which is free of the cost of a call. It
-computes the exponentials and their sum, finds the largest entry, and neither scales nor stores: no softmax with these
-exponentials can be faster."""
+bandwidth of the memory; arrays in a cache may be faster. "arithmetic, in the first cache": fastact's
+own softmax or logsumexp, whichever is faster, of rows that stay there, as the difference between three rows and one,
+which is free of the cost of a call: the exponentials, their sum and the largest entry, without memory."""
     return f"{wrapped(text)}\n\n{table(head, rows) if rows else ''}"
 
 
@@ -272,7 +273,7 @@ def scaling(sections: Record, docs: Path) -> str:
             panel.setdefault(name, []).append((r["threads"], seconds * 1e6))
     if len(counts) > 1:
         name = "benchmarks-threads.png"
-        plot.curves(docs / name, panels, "softmax, float32", "threads", "µs per call (lower is better)")
+        plot.curves(docs / name, panels, "softmax, float32", "threads", "µs per call (lower is better)", shared=False)
         parts.append(picture(name, "time of a call against the number of threads, for each library and shape"))
     parts.append(
         wrapped(
@@ -367,14 +368,14 @@ def accuracy(sections: Record, docs: Path) -> str:
         for name in names:
             if name in r["errors"]:
                 error, time = r["errors"][name], figure(r["times"][name], r)
-                cells.append(f"{digits(error) if error < 1e5 else f'{error:.0e}'} / {time}")
+                cells.append(f"{digits(error)} / {time}")
             else:
                 cells.append("")
         rows.append([r["function"], r["dtype"], *cells])
         if r["function"] in ("softmax", "log_softmax", "logsumexp") or r["dtype"] == "float32":
             least = 0.3  # errors below are drawn there
             points = {
-                name: [(r["times"][name] * 1e9 / entries(r), min(max(error, least), 1e9))]
+                name: [(r["times"][name] * 1e9 / entries(r), min(max(error, least), 1e17))]
                 for name, error in r["errors"].items()
             }
             panels[f"{r['function']}, {r['dtype']}"] = points
@@ -390,7 +391,8 @@ def accuracy(sections: Record, docs: Path) -> str:
 
 The largest error in units in the last place / ns per entry of 128 x 1000, allocating. Errors are those of `make
 accuracy`: over rows of many kinds, and inputs of all sizes, against extended precision; results below the smallest
-normal number that a library makes 0 are left out."""
+normal number that a library makes 0 are left out. Where the largest probability is nearly 1, its logarithm is that of
+the sum of all others, which most libraries lose: hence the errors of log_softmax and logsumexp."""
     return f"{wrapped(text)}\n\n{table(['function', 'type', *names], rows)}"
 
 
@@ -415,8 +417,16 @@ def left_out(sections: Record) -> str:
     notes = dict.fromkeys(note for records in sections.values() for r in records for note in r.get("refused", ()))
     if not notes:
         return "Every result of every library agreed with the reference."
-    text = "## Left out\n\nWhat a library cannot do, or computes too far from the reference:"
+    text = wrapped(
+        "## Left out\n\nWhat a library cannot do, or computes too far from the reference: "
+        f"by more than {allowed(TOLERANCES)}; activations and gradients {allowed(ELEMENTWISE_TOLERANCES)}, "
+        "relative to the result."
+    )
     return f"{text}\n\n" + "\n".join(f"- {note}" for note in notes)
+
+
+def allowed(tolerances: Mapping[str, float]) -> str:
+    return ", ".join(f"{value:g} in {dtype}" for dtype, value in tolerances.items())
 
 
 PARTS: Mapping[str, Any] = {

@@ -51,7 +51,7 @@ def content():
         "sections": {
             "cases": [*rows, record(shape=(1000, 300), axis=0, NumPy=5e-5), record(dtype="float16", NumPy=8e-5)],
             "lengths": [record(shape=(1 << (18 - k), 1 << k), NumPy=2e-4) for k in (1, 17)],
-            "limits": [{"dtype": "float32", "bandwidth": 2e10, "copy": 4e-10, "exponential": 3e-10, "row": 2048}],
+            "limits": [{"dtype": "float32", "bandwidth": 2e10, "copy": 4e-10, "arithmetic": 3e-10, "row": 2048}],
             "latency": [{"shape": [1, 10], "dtype": "float32", "times": {"numpy.exp(x)": 5e-7}}],
             "scaling": [record(threads=threads, NumPy=1e-3 / threads) for threads in (1, 2)],
             "idle": [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ STYLES = {
     "thinc": ("#5D3A9B", "d"),
     "torch.compile": ("#7F2704", "p"),
 }
-LIMITS = {"copy": "--", "copy, out of cache": ":", "exponential, in the first cache": "-."}
+LIMITS = {"copy": "--", "copy, out of cache": ":", "arithmetic, in the first cache": "-."}
 """What no library can be faster than, or nearly: drawn as thin lines."""
 
 Points = Sequence[tuple[float, float]]
@@ -43,9 +44,9 @@ def draw(path: Path, panels: Panels, title: str) -> None:
 
 
 def curves(
-    path: Path, panels: Panels, title: str, across: str, up: str, *, rows_ticks: bool = False, columns: int = 2
+    path: Path, panels: Panels, title: str, across: str, up: str, *, rows_ticks: bool = False, shared: bool = True
 ) -> None:
-    """Draw one line for each library, in panels.
+    """Draw one line for each library, in panels two by two.
 
     Parameters
     ----------
@@ -57,11 +58,11 @@ def curves(
         Of the picture, and of its axes, which have logarithmic scales.
     rows_ticks : bool, default: False
         Whether the numbers across are row lengths; otherwise each that occurs is written.
-    columns : int, default: 2
-        Panels beside one another.
+    shared : bool, default: True
+        Whether all panels have the same range.
     """
-    rows = -(-len(panels) // columns)
-    figure, axes = _figure((7.2, 1.0 + 3.3 * rows), rows, columns)
+    rows = -(-len(panels) // 2)
+    figure, axes = _figure((7.2, 1.0 + (3.3 if shared else 2.6) * rows), rows, 2, shared)
     for panel, (name_of_panel, libraries) in zip(axes.flat, panels.items(), strict=False):
         for name, points in libraries.items():
             panel.plot(*zip(*points, strict=True), label=name, **_line(name))
@@ -70,7 +71,7 @@ def curves(
         panel.set_title(name_of_panel, fontsize=10)
         places = sorted({x for points in libraries.values() for x, _ in points})
         _ticks(panel.xaxis, [2, 16, 128, 1024, 8192, 65536] if rows_ticks else places, _counted)
-        _ticks(panel.yaxis, _decades, lambda t: f"{t:g}")
+        _ticks(panel.yaxis, _decades, _plain)
         panel.grid(True, linewidth=0.4, color="#cccccc")
     for panel in axes[:, 0]:
         panel.set_ylabel(up)
@@ -103,7 +104,7 @@ def strip(path: Path, cases: Mapping[str, Mapping[str, float]], title: str, acro
     panel.set_xlim(least, 1.2 * max(value for case in cases.values() for value in case.values()))
     panel.set_ylim(len(cases) - 0.5, -0.5)
     panel.set_yticks(range(len(cases)), list(cases), fontsize=8)
-    _ticks(panel.xaxis, _decades, lambda t: f"{t:g}")
+    _ticks(panel.xaxis, _decades, _plain)
     panel.grid(True, linewidth=0.4, color="#cccccc")
     panel.set_xlabel(across)
     _finish(figure, axes, title, path)
@@ -132,8 +133,8 @@ def scatter(path: Path, panels: Panels, title: str, across: str, up: str) -> Non
         panel.set_yscale("log")
         panel.margins(0.15)
         panel.set_title(name_of_panel, fontsize=10)
-        _ticks(panel.xaxis, _decades, lambda t: f"{t:g}")
-        _ticks(panel.yaxis, _decades, lambda t: f"{t:g}")
+        _ticks(panel.xaxis, _decades, _plain)
+        _ticks(panel.yaxis, _decades, _plain)
         panel.grid(True, linewidth=0.4, color="#cccccc")
     for panel in axes[:, 0]:
         panel.set_ylabel(up)
@@ -161,9 +162,14 @@ def _line(name: str) -> dict[str, Any]:
 
 
 def _decades(low: float, high: float) -> list[float]:
-    """1, 2 and 5 of every decade of an axis, or only 1 where these are many."""
-    steps = (1, 2, 5) if high / low < 3e3 else (1,)
-    return [float(f"{step}e{power}") for power in range(-9, 10) for step in steps if low <= step * 10**power <= high]
+    """1, 2 and 5 of every decade of an axis, or only 1 where these are many, or of some decades."""
+    steps = (1, 2, 5) if high / low < 500 else (1,)
+    powers = range(-9, 20, max(1, round(math.log10(high / low) / 5)))
+    return [float(f"{step}e{power}") for power in powers for step in steps if low <= step * 10.0**power <= high]
+
+
+def _plain(value: float) -> str:
+    return f"{value:g}" if value < 1e4 else f"{value:.0e}".replace("+0", "").replace("+", "")
 
 
 def _ticks(axis: Any, places: Sequence[float] | Callable[..., list[float]], written: Callable[[float], str]) -> None:
