@@ -18,6 +18,7 @@ import platform
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -52,6 +53,8 @@ GAPS = (0, 0.001, 0.01, 0.1)
 IDLE = ((128, 1000), (4096, 1024))
 JUDGED = ("sigmoid", "tanh", "silu", "gelu", "elu", "softplus", "mish")
 """Activations whose errors are told beside their times."""
+
+STALLED = 600
 
 Record = dict[str, Any]
 
@@ -316,17 +319,31 @@ def measured(section: str, threads: int, quick: bool, progress: Any) -> list[Rec
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=complaints, text=True) as process,
     ):
         assert process.stdout is not None
+        watch = _watch(process)
         for line in process.stdout:
+            watch.cancel()
+            watch = _watch(process)
             content = json.loads(line)
             if isinstance(content, int):
                 progress.update(task, total=content)
             else:
                 records.append(content)
                 progress.advance(task)
-        if process.wait():
+        code = process.wait()
+        watch.cancel()
+        if code:
             complaints.seek(0)
-            progress.print(f"{section} ended early, with exit code {process.returncode}:\n{complaints.read()[-2000:]}")
+            why = f"{section} ended early, with exit code {code}:\n{complaints.read()[-2000:]}"
+            progress.console.print(why, markup=False, highlight=False)
     return records
+
+
+def _watch(process: subprocess.Popen[str]) -> threading.Timer:
+    """End a process that is silent for long: no case takes so many seconds, and the report must not wait for ever."""
+    timer = threading.Timer(STALLED, process.kill)
+    timer.daemon = True
+    timer.start()
+    return timer
 
 
 def about(quick: bool) -> Record:
