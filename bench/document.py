@@ -226,12 +226,18 @@ def lengths(sections: Record, docs: Path) -> str:
         if limit := limits.get(title.partition(",")[0]):
             ends = [point[0] for point in panel["fastact"]]
             for name, key in floors.items():
-                panel[name] = [(n, limit[key] * 1e9) for n in (ends[0], ends[-1])]
+                if limit[key]:
+                    panel[name] = [(n, limit[key] * 1e9) for n in (ends[0], ends[-1])]
     size = entries(records[0])
     name = "benchmarks-lengths.png"
     plot.draw(docs / name, panels, f"softmax of {size} entries, one thread")
     rows = [
-        [dtype, f"{r['bandwidth'] / 1e9:.1f} GB/s", digits(r["copy"] * 1e9), digits(r["arithmetic"] * 1e9)]
+        [
+            dtype,
+            f"{r['bandwidth'] / 1e9:.1f} GB/s",
+            digits(r["copy"] * 1e9),
+            digits(r["arithmetic"] * 1e9) if r["arithmetic"] else "",
+        ]
         for dtype, r in limits.items()
     ]
     head = ["type", "memory, read and written", "ns per entry of that copy", "ns per entry of the arithmetic"]

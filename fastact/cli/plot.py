@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -132,9 +133,10 @@ def scatter(path: Path, panels: Panels, title: str, across: str, up: str) -> Non
         panel.set_xscale("log")
         panel.set_yscale("log")
         panel.margins(0.15)
+        few = partial(_decades, many=100)
         panel.set_title(name_of_panel, fontsize=10)
-        _ticks(panel.xaxis, _decades, _plain)
-        _ticks(panel.yaxis, _decades, _plain)
+        _ticks(panel.xaxis, few, _plain)
+        _ticks(panel.yaxis, few, _plain)
         panel.grid(True, linewidth=0.4, color="#cccccc")
     for panel in axes[:, 0]:
         panel.set_ylabel(up)
@@ -161,9 +163,9 @@ def _line(name: str) -> dict[str, Any]:
     return {"color": colour, "marker": marker, "markersize": 4, "linewidth": width, "zorder": front}
 
 
-def _decades(low: float, high: float) -> list[float]:
+def _decades(low: float, high: float, many: float = 1e3) -> list[float]:
     """1, 2 and 5 of every decade of an axis, or only 1 where these are many, or of some decades."""
-    steps = (1, 2, 5) if high / low < 500 else (1,)
+    steps = (1, 2, 5) if high / low < many else (1,)
     powers = range(-9, 20, max(1, round(math.log10(high / low) / 5)))
     return [float(f"{step}e{power}") for power in powers for step in steps if low <= step * 10.0**power <= high]
 
