@@ -374,14 +374,14 @@ def accuracy(sections: Record, docs: Path) -> str:
         for name in names:
             if name in r["errors"]:
                 error, time = r["errors"][name], figure(r["times"][name], r)
-                cells.append(f"{digits(error)} / {time}")
+                cells.append(f"{'∞' if error is None else digits(error)} / {time}")
             else:
                 cells.append("")
         rows.append([r["function"], r["dtype"], *cells])
         if r["function"] in ("softmax", "log_softmax", "logsumexp") or r["dtype"] == "float32":
             least = 0.3  # errors below are drawn there
             points = {
-                name: [(r["times"][name] * 1e9 / entries(r), min(max(error, least), 1e17))]
+                name: [(r["times"][name] * 1e9 / entries(r), 1e17 if error is None else min(max(error, least), 1e17))]
                 for name, error in r["errors"].items()
             }
             panels[f"{r['function']}, {r['dtype']}"] = points

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import platform
 import subprocess
@@ -407,7 +408,7 @@ def main() -> int:
             content["about"] = about(arguments.quick)
             content["sections"][section] = records
             store.write_text(dumped(content), encoding="utf-8")
-    document.write(content, arguments.docs)
+    document.write(json.loads(dumped(content)), arguments.docs)
     print(f"written: {arguments.docs / 'benchmarks.md'}")
     return 0 if complete else 1
 
@@ -424,7 +425,9 @@ def dumped(content: Record) -> str:
 def _rounded(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _rounded(item) for key, item in value.items()}
-    return float(f"{value:.4g}") if isinstance(value, float) else value
+    if isinstance(value, float):  # JSON has no infinity: an error without bound is null
+        return float(f"{value:.4g}") if math.isfinite(value) else None
+    return value
 
 
 if __name__ == "__main__":

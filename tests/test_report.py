@@ -101,6 +101,8 @@ def test_document_of_a_part(document, tmp_path):
 
 def test_store(report):
     assert json.loads(report.dumped(content())) == json.loads(json.dumps(content()))
+    endless = {"about": {}, "sections": {"accuracy": [{"errors": {"X": float("inf"), "Y": 1.23456}}]}}
+    assert json.loads(report.dumped(endless))["sections"]["accuracy"] == [{"errors": {"X": None, "Y": 1.235}}]
 
 
 def test_threads(report):
