@@ -255,8 +255,7 @@ FASTACT_INLINE scaled_pair gate_slope(int far, vec z, int has_lo, vec z_lo, vec 
         if (has_lo) w_lo = vadd(w_lo, v_lo);
         return (scaled_pair){y, vfma(r.e, w_lo, vfma(r.e, w, vneg(y))), r.scale};
     }
-    vec e = exp_minus_abs(0, z, has_lo, z_lo).e, c = vless_select(z, zero, vmul(e, e), one);
-    if (has_lo) c = vfma(e, v_lo, c);
+    vec e = exp_minus_abs(0, z, has_lo, z_lo).e, a = vless_select(z, zero, e, one), c = has_lo ? vfma(a, a, vmul(e, v_lo)) : vmul(a, a);
     vec d = vfma(e, vadd(e, two), one), n = vfma(e, vadd(v, one), c), r = vdiv(one, d), y = vmul(n, r);
     return (scaled_pair){y, vmul(vfma(vneg(y), d, n), r), zero};
 }
