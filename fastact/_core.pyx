@@ -353,14 +353,21 @@ cdef inline bint are_apart(cnp.ndarray a, cnp.ndarray b) noexcept:
     return p == q or p + cnp.PyArray_NBYTES(a) <= q or q + cnp.PyArray_NBYTES(b) <= p
 
 
-cdef inline bint same_kind(cnp.ndarray a, cnp.ndarray b, int ndim) noexcept:
+cdef inline bint is_like(cnp.ndarray a, int ndim, object b) noexcept:
+    """Whether b is plain, of a's type and its first ndim dimensions."""
     cdef int i
-    if cnp.PyArray_NDIM(b) != ndim or cnp.PyArray_TYPE(a) != cnp.PyArray_TYPE(b):
+    if not is_plain(b) or cnp.PyArray_NDIM(<cnp.ndarray>b) != ndim or cnp.PyArray_TYPE(<cnp.ndarray>b) != cnp.PyArray_TYPE(a):
         return False
     for i in range(ndim):
-        if cnp.PyArray_DIM(a, i) != cnp.PyArray_DIM(b, i):
+        if cnp.PyArray_DIM(a, i) != cnp.PyArray_DIM(<cnp.ndarray>b, i):
             return False
     return True
+
+
+cdef inline bint can_be_out(object out, cnp.ndarray a, int ndim, object second) noexcept:
+    """Whether a result of a's type and its first ndim dimensions, of a and perhaps a second array, can go straight to out."""
+    return (is_like(a, ndim, out) and cnp.PyArray_ISWRITEABLE(<cnp.ndarray>out) and are_apart(a, <cnp.ndarray>out)
+            and (second is None or are_apart(<cnp.ndarray>second, <cnp.ndarray>out)))
 
 
 cdef object plain(int function, object x, object second, object axis, object out):
@@ -370,10 +377,10 @@ cdef object plain(int function, object x, object second, object axis, object out
     cdef fastact_job job
     cdef Py_ssize_t n, itemsize, size
     cdef double value = 0
-    cdef cnp.ndarray a, b, y
+    cdef cnp.ndarray a, y
     if not is_plain(x):
         return None
-    a = x
+    a = <cnp.ndarray>x
     ndim = cnp.PyArray_NDIM(a)
     if ndim == 0:
         return None
@@ -394,10 +401,9 @@ cdef object plain(int function, object x, object second, object axis, object out
     type_number = cnp.PyArray_TYPE(a)
     itemsize = cnp.PyArray_ITEMSIZE(a)
     if second is not None:
-        if not is_plain(second) or not same_kind(a, second, cnp.PyArray_NDIM(a)):
+        if not is_like(a, cnp.PyArray_NDIM(a), second):
             return None
-        b = second
-        job.input[1] = <const char *>cnp.PyArray_DATA(b)
+        job.input[1] = <const char *>cnp.PyArray_DATA(<cnp.ndarray>second)
         job.input_row[1] = n * itemsize
         job.input_step[1] = itemsize
     if fastact_results(function):
@@ -412,13 +418,11 @@ cdef object plain(int function, object x, object second, object axis, object out
         else:
             y = fastact_new(a, ndim)
             job.out = <char *>cnp.PyArray_DATA(y)
-    else:
-        if not is_plain(out) or not cnp.PyArray_ISWRITEABLE(out) or not same_kind(a, out, ndim) or not are_apart(a, out):
-            return None
-        if second is not None and not are_apart(b, out):
-            return None
-        y = out
+    elif can_be_out(out, a, ndim, second):
+        y = <cnp.ndarray>out
         job.out = <char *>cnp.PyArray_DATA(y)
+    else:
+        return None
     job.rows = size // n
     job.n = n
     job.input[0] = <const char *>cnp.PyArray_DATA(a)
@@ -578,7 +582,7 @@ cdef object elementwise(int function, object a, object b, object p, object q, ob
     """The activation or gradient of a (and b), with the parameters p and q."""
     cdef int type_number, operands = 1, parameters = fastact_parameters(function), k
     cdef Py_ssize_t n, itemsize
-    cdef cnp.ndarray x, second, y
+    cdef cnp.ndarray x, y
     cdef const char *args[4]
     cdef Py_ssize_t steps[4]
     cdef double doubles[2]
@@ -587,22 +591,20 @@ cdef object elementwise(int function, object a, object b, object p, object q, ob
         p = parameter_value(function, 0, p)
     if parameters > 1:
         q = parameter_value(function, 1, q)
-    if (where is not True or dtype is not None or not is_plain(a) or cnp.PyArray_NDIM(a) == 0
+    if (where is not True or dtype is not None or not is_plain(a) or cnp.PyArray_NDIM(<cnp.ndarray>a) == 0
             or (parameters > 0 and type(p) is not float)):
         return general(function, a, b, p, q, out, where, dtype)
-    x = a
+    x = <cnp.ndarray>a
     n = cnp.PyArray_SIZE(x)
     type_number = cnp.PyArray_TYPE(x)
     itemsize = cnp.PyArray_ITEMSIZE(x)
-    if type_number == cnp.NPY_FLOAT16 and parameters:
+    if (type_number == cnp.NPY_FLOAT16 and parameters or function % 2 and not is_like(x, cnp.PyArray_NDIM(x), b)
+            or out is not None and not can_be_out(out, x, cnp.PyArray_NDIM(x), b)):
         return general(function, a, b, p, q, out, where, dtype)
     args[0] = <const char *>cnp.PyArray_DATA(x)
     steps[0] = itemsize
     if function % 2:
-        if not is_plain(b) or not same_kind(x, b, cnp.PyArray_NDIM(x)):
-            return general(function, a, b, p, q, out, where, dtype)
-        second = b
-        args[1] = <const char *>cnp.PyArray_DATA(second)
+        args[1] = <const char *>cnp.PyArray_DATA(<cnp.ndarray>b)
         steps[1] = itemsize
         operands = 2
     for k in range(parameters):
@@ -614,13 +616,7 @@ cdef object elementwise(int function, object a, object b, object p, object q, ob
         args[operands] = <const char *>&doubles[k] if type_number == cnp.NPY_FLOAT64 else <const char *>&floats[k]
         steps[operands] = 0
         operands += 1
-    if out is None:
-        y = fastact_new(x, cnp.PyArray_NDIM(x))
-    elif (not is_plain(out) or not cnp.PyArray_ISWRITEABLE(out) or not same_kind(x, out, cnp.PyArray_NDIM(x))
-            or not are_apart(x, out) or (function % 2 and not are_apart(second, out))):
-        return general(function, a, b, p, q, out, where, dtype)
-    else:
-        y = out
+    y = fastact_new(x, cnp.PyArray_NDIM(x)) if out is None else <cnp.ndarray>out
     if n * itemsize < 16384:
         run_elementwise(function, type_number == cnp.NPY_FLOAT64, n, args, steps, <char *>cnp.PyArray_DATA(y), itemsize,
                         type_number == cnp.NPY_FLOAT16)
