@@ -27,9 +27,6 @@ class Call:
     name: str
     parameters: Mapping[str, Any]
     _forward: Callable[..., Any]
-    _backward: Callable[..., Any]
-    _needs: str | None
-    _arguments: tuple[Any, ...]
     def __init__(
         self,
         name: str,
@@ -37,6 +34,7 @@ class Call:
         forward: Callable[..., Any],
         backward: Callable[..., Any],
         needs: str | None,
+        function: int,
     ) -> None: ...
     def __call__(self, x: Any, out: Any = None) -> Any: ...
     def backward(self, grad: Any, x: Any = None, y: Any = None, out: Any = None) -> Any: ...

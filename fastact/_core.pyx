@@ -5,7 +5,6 @@ It holds no formula. `plain` serves the common array at the least cost; the gene
 """
 
 from cpython.long cimport PyLong_AsLong, PyLong_CheckExact
-from cpython.object cimport PyObject
 from cython.parallel cimport parallel, prange, threadid
 from libc.math cimport INFINITY
 from libc.stdlib cimport free, malloc
@@ -98,9 +97,6 @@ cdef extern from "fastact/dispatch.h" nogil:
 
     int fastact_available_isas(fastact_isa *)
     const char *FASTACT_COMPILER
-
-cdef extern from "Python.h":
-    object PyObject_Vectorcall(object function, PyObject **arguments, size_t count, void *keywords)
 
 cdef extern from *:
     """
@@ -678,26 +674,28 @@ cdef object make_elementwise_ufunc(int function, str name):
 
 # --- activations as objects ---------------------------------------------------------------------------------------
 
-cdef tuple OUT = ("out",)
-
-
 @cython.auto_pickle(False)
 cdef class Call:
-    """The call of an Activation: functions whose parameters are known, without a Python frame or a dictionary each time.
+    """The call of an Activation, without a Python frame or a dictionary each time.
 
-    `needs` is the array that the gradient takes, x or y, or None.
+    `needs` is the array that the gradient takes, x or y, or None. An elementwise function is called by its number; the others, by
+    number -1, take an array, the gradient `needs`, and the one parameter, their axis.
     """
 
-    cdef readonly object name, parameters, _forward, _backward, _needs
-    cdef readonly tuple _arguments
+    cdef readonly object name, parameters, _forward
+    cdef object backward_function, needs, p, q
+    cdef int function
 
-    def __init__(self, name, parameters, forward, backward, needs):
-        self.name, self.parameters, self._arguments = name, parameters, tuple(parameters.values())
-        self._forward, self._backward, self._needs = forward, backward, needs
+    def __init__(self, name, parameters, forward, backward, needs, int function):
+        self.name, self.parameters, self._forward = name, parameters, forward
+        self.backward_function, self.needs, self.function = backward, needs, function
+        self.p, self.q = (*parameters.values(), None, None)[:2]
 
     def __call__(self, x, out=None):
         """The activation of x."""
-        return self.with_arguments(self._forward, x, None, out)
+        if self.function < 0:
+            return self._forward(x, self.p, out=out)
+        return elementwise(self.function, x, None, self.p, self.q, out, True, None)
 
     def backward(self, grad, x=None, y=None, out=None):
         """Return the gradient of a loss with respect to x, given that with respect to the result.
@@ -721,26 +719,13 @@ cdef class Call:
         TypeError
             If what it needs is missing.
         """
-        if self._needs is None:
-            return self.with_arguments(self._backward, grad, None, out)
-        operand = x if self._needs == "x" else y
-        if operand is None:
-            what = "x, the input" if self._needs == "x" else "y, the result"
-            raise TypeError(f"the gradient of {self.name} needs {what}: act.backward(grad, {self._needs}=...)")
-        return self.with_arguments(self._backward, grad, operand, out)
-
-    cdef object with_arguments(self, object function, object first, object second, object out):
-        cdef PyObject *operands[3 + 2]  # no activation has more than two parameters
-        cdef size_t count = 1
-        operands[0] = <PyObject *>first
-        if second is not None:
-            operands[count] = <PyObject *>second
-            count += 1
-        for argument in self._arguments:
-            operands[count] = <PyObject *>argument
-            count += 1
-        operands[count] = <PyObject *>out
-        return PyObject_Vectorcall(function, operands, count, NULL if out is None else <void *>OUT)
+        operand = y if self.needs == "y" else x
+        if operand is None and self.needs is not None:
+            what = "x, the input" if self.needs == "x" else "y, the result"
+            raise TypeError(f"the gradient of {self.name} needs {what}: act.backward(grad, {self.needs}=...)")
+        if self.function < 0:
+            return self.backward_function(grad, operand, self.p, out=out)
+        return elementwise(self.function + 1, grad, operand, self.p, self.q, out, True, None)
 
 
 cdef list kept_alive = []  # NumPy keeps the pointers to a ufunc's name and signature

@@ -14,7 +14,7 @@ import numpy as np
 from fastact import _activations, _arrays, _core, _rows, _softmax
 
 
-def _hardmax_backward(grad: Any, axis: Any = -1, *, out: Any = None) -> Any:
+def _hardmax_backward(grad: Any, x: Any = None, axis: Any = -1, *, out: Any = None) -> Any:
     """Zero, of grad's shape and type: hardmax is constant wherever it has a gradient."""
     # As relu's at 0, which is 0 for any grad; float16 leaves the type to grad.
     return _activations.relu_backward(grad, np.float16(0), out=out)
@@ -32,6 +32,8 @@ _FUNCTIONS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "softmin": (_rows.softmin, _rows.softmin_backward),
     "hardmax": (_rows.hardmax, _hardmax_backward),
 }
+#: name -> number in the core, of the elementwise functions and gradients
+_NUMBERS = {name: number for number, name in enumerate(_core.elementwise_ufuncs)}
 _MAX_DIMENSIONS = 64
 
 
@@ -133,8 +135,10 @@ class Activation(_core.Call):
             raise ValueError(f"name {name!r} is no activation{hint}")
         values = _parameters(name, parameters)
         forward, backward = _FUNCTIONS[name]
-        needs = [p.name for p in _positional(backward)[1:] if p.name in ("x", "y")]
-        super().__init__(str(name), MappingProxyType(values), forward, backward, needs[0] if needs else None)
+        operand = _positional(backward)[1]
+        needs = operand.name if operand.default is operand.empty else None
+        number = _NUMBERS.get("gelu_tanh" if values.get("approximate") == "tanh" else name, -1)
+        super().__init__(str(name), MappingProxyType(values), forward, backward, needs, number)
 
     def __setattr__(self, attribute: str, value: Any) -> None:
         raise AttributeError(f"an Activation does not change: make another one to set {attribute}")
@@ -148,7 +152,7 @@ class Activation(_core.Call):
         return self.name == other.name and dict(self.parameters) == dict(other.parameters)
 
     def __hash__(self) -> int:
-        return hash((self.name, self._arguments))
+        return hash((self.name, *self.parameters.values()))
 
     def __repr__(self) -> str:
         defaults = {p.name: p.default for p in _positional(self._forward)}
