@@ -49,7 +49,7 @@ static void finish_rows(int f, const fastact_job *job, int pass, fastact_state *
         for (ptrdiff_t r = 0; r < count; r++)
             finish_max(f, (const real *)(job->input[0] + r * job->input_row[0]),
                        (const real *)(job->input[1] + r * job->input_row[1]), job->n, 1, &s[r]);
-    if (pass == FASTACT_SUM) finish_sums(f, job->input[0], job->input_row[0], job->n, 1, s, count);
+    if (pass == FASTACT_SUM) finish_sums(f, job->input[0], job->input_row[0], job->n, s, count);
 }
 static void finish(int f, const fastact_job *job, int pass, fastact_state *s) { finish_rows(f, job, pass, s, 1); }
 
@@ -132,21 +132,22 @@ static void gather_rows(const fastact_job *job, int input, ptrdiff_t row, ptrdif
     ptrdiff_t across = job->input_row[input], along = job->input_step[input], n = last - first;
     const char *from = job->input[input] + row * across + first * along;
     int half = job->half;
-    if (distance(across) < distance(along))
+    if (distance(across) < distance(along)) {
         for (ptrdiff_t i = 0; i < n; i++)
             for (ptrdiff_t r = 0; r < rows; r++) to[r * pitch + i] = read_entry(from + r * across + i * along, half);
-    for (ptrdiff_t r = 0; r < rows; r++) {
-        const char *row_from = from + r * across;
-        real *row_to = to + r * pitch;
-        if (distance(across) < distance(along)) {
-        } else if (half && along == 2) {
-            if (across != 2 * n || pitch != n) load_halves(row_to, row_from, n);
-            else if (r == 0) load_halves(row_to, row_from, rows * n);
-        } else if (!half && along == (ptrdiff_t)sizeof(real)) {
-            memcpy(row_to, row_from, (size_t)n * sizeof(real));
-        } else {
-            for (ptrdiff_t i = 0; i < n; i++) row_to[i] = read_entry(row_from + i * along, half);
+    } else if (half && along == 2 && across == 2 * n && pitch == n) {
+        load_halves(to, from, rows * n);
+    } else {
+        for (ptrdiff_t r = 0; r < rows; r++) {
+            const char *row_from = from + r * across;
+            real *row_to = to + r * pitch;
+            if (half && along == 2) load_halves(row_to, row_from, n);
+            else if (!half && along == (ptrdiff_t)sizeof(real)) memcpy(row_to, row_from, (size_t)n * sizeof(real));
+            else
+                for (ptrdiff_t i = 0; i < n; i++) row_to[i] = read_entry(row_from + i * along, half);
         }
+    }
+    for (ptrdiff_t r = 0; r < rows; r++) {
         unsigned char any = job->mask == NULL;
         if (job->mask) {
             const char *mask = job->mask + (row + r) * job->mask_row + first * job->mask_step;

@@ -279,8 +279,8 @@ FASTACT_APART double logsumexp_again(const real *x, ptrdiff_t n, ptrdiff_t step,
 }
 FASTACT_INLINE int cancels(const fastact_state *s) { return s->max <= 0 && s->a > -1 && s->a < 1; }
 
-/* After the second pass over `count` rows, at most LANES. Entry i of row r: x[r * row + i * step]. */
-static void finish_sums(int f, const char *x, ptrdiff_t row, ptrdiff_t n, ptrdiff_t step, fastact_state *s, ptrdiff_t count) {
+/* After the second pass over `count` rows of n entries, at most LANES, which lie `row` bytes apart. */
+static void finish_sums(int f, const char *x, ptrdiff_t row, ptrdiff_t n, fastact_state *s, ptrdiff_t count) {
     if (f == FASTACT_logsumexp_weighted) {
         if (s->special) return;
         if (s->sum.hi != s->sum.hi) {
@@ -309,7 +309,7 @@ static void finish_sums(int f, const char *x, ptrdiff_t row, ptrdiff_t n, ptrdif
             s[r].special = 1;
             s[r].a = NAN;
         }
-        if (f == FASTACT_logsumexp && cancels(&s[r])) s[r].a = logsumexp_again((const real *)(const void *)(x + r * row), n, step, &s[r]);
+        if (f == FASTACT_logsumexp && cancels(&s[r])) s[r].a = logsumexp_again((const real *)(const void *)(x + r * row), n, 1, &s[r]);
     }
 }
 
