@@ -74,11 +74,7 @@ def curves(
         _ticks(panel.xaxis, [2, 16, 128, 1024, 8192, 65536] if rows_ticks else places, _counted)
         _ticks(panel.yaxis, _decades, _plain)
         panel.grid(True, linewidth=0.4, color="#cccccc")
-    for panel in axes[:, 0]:
-        panel.set_ylabel(up)
-    for panel in axes[-1]:
-        panel.set_xlabel(across)
-    _finish(figure, axes, title, path)
+    _finish(figure, axes, title, across, up, path)
 
 
 def strip(path: Path, cases: Mapping[str, Mapping[str, float]], title: str, across: str) -> None:
@@ -107,8 +103,7 @@ def strip(path: Path, cases: Mapping[str, Mapping[str, float]], title: str, acro
     panel.set_yticks(range(len(cases)), list(cases), fontsize=8)
     _ticks(panel.xaxis, _decades, _plain)
     panel.grid(True, linewidth=0.4, color="#cccccc")
-    panel.set_xlabel(across)
-    _finish(figure, axes, title, path)
+    _finish(figure, axes, title, across, "", path)
 
 
 def scatter(path: Path, panels: Panels, title: str, across: str, up: str) -> None:
@@ -138,11 +133,7 @@ def scatter(path: Path, panels: Panels, title: str, across: str, up: str) -> Non
         _ticks(panel.xaxis, few, _plain)
         _ticks(panel.yaxis, few, _plain)
         panel.grid(True, linewidth=0.4, color="#cccccc")
-    for panel in axes[:, 0]:
-        panel.set_ylabel(up)
-    for panel in axes[-1]:
-        panel.set_xlabel(across)
-    _finish(figure, axes, title, path)
+    _finish(figure, axes, title, across, up, path)
 
 
 def _figure(size: tuple[float, float], rows: int, columns: int, shared: bool = True) -> tuple[Any, Any]:
@@ -188,7 +179,11 @@ def _counted(n: float) -> str:
     return f"{n:.0f}" if n < 1000 else f"{n / 1024:.0f}k" if n < 1 << 20 else f"{n / (1 << 20):.0f}M"
 
 
-def _finish(figure: Any, axes: Any, title: str, path: Path) -> None:
+def _finish(figure: Any, axes: Any, title: str, across: str, up: str, path: Path) -> None:
+    for panel in axes[:, 0]:
+        panel.set_ylabel(up)
+    for panel in axes[-1]:
+        panel.set_xlabel(across)
     figure.suptitle(title, fontsize=11)
     entries: dict[str, Any] = {}
     for panel in axes.flat:
