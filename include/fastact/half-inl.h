@@ -70,6 +70,31 @@ FASTACT_INLINE void store_halves(char *to, const real *from, ptrdiff_t n) {
 FASTACT_INLINE float half_to_float(const void *p) { real f; load_halves(&f, (const char *)p, 1); return f; }
 FASTACT_INLINE void float_to_half(void *p, float f) { store_halves((char *)p, &f, 1); }
 #endif
+/* Up to LANES entries, of which any count may be there. */
+FASTACT_INLINE vec load_half_part(const char *from, ptrdiff_t count) {
+    real lane[LANES] = {0};
+    vec v;
+#ifndef FASTACT_SCALAR_HALF
+    if (count >= LANES) {
+        EACH v.v[k] = nload_half((const uint16_t *)(const void *)(from + 2 * k * NLANES));
+        return v;
+    }
+#endif
+    if (count > 0) load_halves(lane, from, count < LANES ? count : LANES);
+    v = vload(lane);
+    return v;
+}
+FASTACT_INLINE void store_half_part(char *to, vec v, ptrdiff_t count) {
+    real lane[LANES];
+#ifndef FASTACT_SCALAR_HALF
+    if (count >= LANES) {
+        EACH nstore_half((uint16_t *)(void *)(to + 2 * k * NLANES), v.v[k]);
+        return;
+    }
+#endif
+    vstore(lane, v);
+    if (count > 0) store_halves(to, lane, count < LANES ? count : LANES);
+}
 
 #else
 
@@ -78,6 +103,8 @@ FASTACT_INLINE float half_to_float(const void *p) { return *(const uint16_t *)p;
 FASTACT_INLINE void float_to_half(void *p, float f) { (void)p, (void)f; }
 FASTACT_INLINE void load_halves(real *to, const char *from, ptrdiff_t n) { (void)to, (void)from, (void)n; }
 FASTACT_INLINE void store_halves(char *to, const real *from, ptrdiff_t n) { (void)to, (void)from, (void)n; }
+FASTACT_INLINE vec load_half_part(const char *from, ptrdiff_t count) { (void)from, (void)count; return vset(0); }
+FASTACT_INLINE void store_half_part(char *to, vec v, ptrdiff_t count) { (void)to, (void)v, (void)count; }
 
 #endif
 

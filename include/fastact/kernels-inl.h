@@ -3,9 +3,10 @@
      FASTACT_REAL    32 or 64
      FASTACT_SIMD    the header of the instruction set
      FASTACT_TABLE   the name of the table that results
-     FASTACT_ACTIVATION_KERNELS   for the activations, which the table names; without it, the row functions and the table
+     FASTACT_ACTIVATION_KERNELS   for the activations, or
+     FASTACT_LANE_KERNELS         for rows in lanes, which the table names; without either, the other row kernels and the table
 
-   and includes this; every function in it is static but those two. */
+   and includes this; all in it is static but the table and the functions named below. */
 #include <math.h>
 #include <stdlib.h>
 #include "fastact/rows.h"
@@ -19,15 +20,20 @@
 #define FASTACT_PASTE(a, b) FASTACT_PASTE_(a, b)
 #define FASTACT_ELEMENTWISE_NAME FASTACT_PASTE(FASTACT_TABLE, _elementwise)
 extern fastact_elementwise_kernel FASTACT_ELEMENTWISE_NAME;
+#define FASTACT_LANES_NAME FASTACT_PASTE(FASTACT_TABLE, _lanes)
+extern ptrdiff_t FASTACT_LANES_NAME(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end);
 
 #ifdef FASTACT_ACTIVATION_KERNELS
 #include "fastact/activations-inl.h"
 #include "fastact/elementwise-inl.h"
 #else
 #include "fastact/softmax-inl.h"
-#include "fastact/fused-inl.h"
+#ifdef FASTACT_LANE_KERNELS
 #include "fastact/lanes-inl.h"
+#else
+#include "fastact/fused-inl.h"
 #include "fastact/loops-inl.h"
+#endif
 #endif
 
 #if defined(FASTACT_TARGET) && defined(__clang__)

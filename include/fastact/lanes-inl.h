@@ -1,138 +1,169 @@
 /* LANES rows at a time, one in each lane: for rows too short to fill vectors by themselves, and for rows that lie side by side in memory
    (along another axis than the last). The operations on each row, and so its bits, are those of softmax-inl.h: what is one lane of a
-   sum there is one vector of sums here. */
-
-#define SHORT 64 /* entries of a row that is better off in a lane, measured */
+   sum there is one vector of sums here. As rows do not meet, a vector is one register: LANES is the instruction set's own. */
 
 /* Rows as they lie in memory: one after the other, or (`step` between entries) side by side, entry by entry. */
 typedef struct {
     char *first;
     ptrdiff_t row, step;
+    int half; /* entries are float16 */
 } place;
-FASTACT_INLINE int is_columns(const place *p, ptrdiff_t n) { return n > SHORT || (n > 1 && p->step != (ptrdiff_t)sizeof(real)); }
-FASTACT_INLINE real *entry(const place *p, ptrdiff_t r, ptrdiff_t i) { return (real *)(void *)(p->first + r * p->row + i * p->step); }
+FASTACT_INLINE int is_columns(const place *p, ptrdiff_t n) {
+    return n > FASTACT_SHORT || (n > 1 && p->step != (p->half ? 2 : (ptrdiff_t)sizeof(real)));
+}
+FASTACT_INLINE char *entry(const place *p, ptrdiff_t r, ptrdiff_t i) { return p->first + r * p->row + i * p->step; }
+FASTACT_INLINE real *real_at(char *p) { return (real *)(void *)p; }
 
-/* `rows` rows, at most LANES, as a tile of n vectors, one an entry; returns the largest entries. A square of rows one after the other is
-   transposed; where rows are missing, the first one stands for them. */
-FASTACT_INLINE vec load_tile(const place *x, ptrdiff_t n, ptrdiff_t rows, real *e) {
+/* `count` entries that lie one after the other (0 in the other lanes), and back; none for a count below 1. */
+FASTACT_INLINE vec load_entries(const place *p, char *from, ptrdiff_t count) {
+    if (p->half) return load_half_part(from, count);
+    return count < LANES ? vload_part(real_at(from), count, 0) : vload(real_at(from));
+}
+FASTACT_INLINE void store_entries(const place *p, char *to, vec v, ptrdiff_t count) {
+    if (p->half) store_half_part(to, v, count);
+    else if (count < LANES) vstore_part(real_at(to), v, count);
+    else vstore(real_at(to), v);
+}
+
+/* Columns are read and written in groups of tiles that fill a cache line. */
+#define GROUP ((int)(64 / (LANES * sizeof(real))))
+/* So many tiles are under way at a time: while one waits for its maxima or sums, the processor works on the others. */
+#define TILES (4 * GROUP)
+
+/* A tile: LANES rows of n entries as n vectors. */
+typedef struct {
+    real *e, *g; /* the entries (of a gradient: the first input), then their exponentials; the second input */
+    ptrdiff_t rows;
+    vec max, ties;
+    wide sum;
+} tile;
+
+/* Rows one after the other, a square of them transposed at a time; where rows are missing, the first one stands for them. */
+FASTACT_INLINE vec load_rows(const place *x, ptrdiff_t n, ptrdiff_t rows, real *e) {
     vec max[4] = {vset(-INFINITY), vset(-INFINITY), vset(-INFINITY), vset(-INFINITY)};
-    if (is_columns(x, n)) {
-        for (ptrdiff_t i = 0; i < n; i++) {
-            vec v = rows < LANES ? vload_part(entry(x, 0, i), rows, 0) : vload(entry(x, 0, i));
-            vstore(e + i * LANES, v);
-            max[i % 4] = vmax(v, max[i % 4]);
-        }
-    } else {
-        for (ptrdiff_t at = 0; at < n; at += LANES) {
-            vec v[LANES];
-            for (int r = 0; r < LANES; r++) {
-                const real *p = entry(x, r < rows ? r : 0, 0) + at;
-                v[r] = n - at < LANES ? vload_part(p, n - at, -INFINITY) : vload(p);
-            }
-            transpose(v);
-            for (int r = 0; r < LANES; r++) vstore(e + (at + r) * LANES, v[r]);
+    for (ptrdiff_t at = 0; at < n; at += LANES) {
+        vec v[LANES];
+        for (int r = 0; r < LANES; r++) v[r] = load_entries(x, entry(x, r < rows ? r : 0, at), n - at);
+        transpose(v);
+        for (int r = 0; r < LANES; r++) vstore(e + (at + r) * LANES, v[r]);
+        if (n - at >= LANES)
             for (int r = 0; r < LANES; r++) max[r % 4] = vmax(v[r], max[r % 4]);
-        }
+        else
+            for (ptrdiff_t r = 0; r < n - at; r++) max[0] = vmax(vload(e + (at + r) * LANES), max[0]);
     }
     return vmax(vmax(max[0], max[1]), vmax(max[2], max[3]));
 }
-
-/* The last pass over the tile e (and g, of a second input), and back to where rows lie. */
-FASTACT_INLINE void store_tile(int f, const place *y, ptrdiff_t n, ptrdiff_t rows, const real *e, const real *g, vec a, vec b) {
-    if (is_columns(y, n)) {
-        for (ptrdiff_t i = 0; i < n; i++) {
-            vec v = map(f, vload(e + i * LANES), vload(g + i * LANES), a, b);
-            if (rows < LANES) vstore_part(entry(y, 0, i), v, rows);
-            else vstore(entry(y, 0, i), v);
+/* GROUP tiles, k the first of two inputs or the second; entries of missing rows are 0. */
+FASTACT_INLINE void load_columns(const place *x, ptrdiff_t n, tile *t, int k) {
+    vec max[GROUP];
+    for (int u = 0; u < GROUP; u++) max[u] = vset(-INFINITY);
+    for (ptrdiff_t i = 0; i < n; i++)
+        for (int u = 0; u < GROUP; u++) {
+            vec v = load_entries(x, entry(x, u * LANES, i), t[u].rows);
+            vstore((k ? t[u].g : t[u].e) + i * LANES, v);
+            max[u] = vmax(v, max[u]);
         }
-        return;
-    }
-    for (ptrdiff_t at = 0; at < n; at += LANES) {
-        vec v[LANES];
-        for (int r = 0; r < LANES; r++) v[r] = map(f, vload(e + (at + r) * LANES), vload(g + (at + r) * LANES), a, b);
-        transpose(v);
-        for (int r = 0; r < LANES && r < rows; r++) {
-            if (n - at < LANES) vstore_part(entry(y, r, 0) + at, v[r], n - at);
-            else vstore(entry(y, r, 0) + at, v[r]);
-        }
-    }
+    for (int u = 0; u < GROUP; u++) t[u].max = max[u];
 }
 
-/* `count` vectors LANES apart, which in a row by itself are lane j of a block: their part of its sum. */
-FASTACT_INLINE void add_block(int f, int count, real *e, const real *g, vec max, const exponential *c, partial_sums *s) {
-    const ptrdiff_t next = LANES * LANES;
+/* The last pass over a tile, and back to where rows lie. */
+FASTACT_INLINE void store_rows(int f, const place *y, ptrdiff_t n, const tile *t, vec a, vec b) {
+    for (ptrdiff_t at = 0; at < n; at += LANES) {
+        vec v[LANES];
+        for (int r = 0; r < LANES; r++) v[r] = map(f, vload(t->e + (at + r) * LANES), vload(t->g + (at + r) * LANES), a, b);
+        transpose(v);
+        for (int r = 0; r < LANES && r < t->rows; r++) store_entries(y, entry(y, r, at), v[r], n - at);
+    }
+}
+FASTACT_INLINE void store_columns(int f, const place *y, ptrdiff_t n, const tile *t, const vec *a, const vec *b) {
+    for (ptrdiff_t i = 0; i < n; i++)
+        for (int u = 0; u < GROUP; u++)
+            store_entries(y, entry(y, u * LANES, i), map(f, vload(t[u].e + i * LANES), vload(t[u].g + i * LANES), a[u], b[u]), t[u].rows);
+}
+
+/* What has been added of one lane of a row by itself: softmax's exponentials, or others. */
+typedef struct {
+    exact_sum exact;
+    wide sum;
+} lane_sum;
+
+/* `count` vectors ROW_LANES apart, which in a row by itself are one lane of a block. */
+FASTACT_INLINE void add_block(int f, int count, real *e, const real *g, vec max, const exponential *c, vec *ties, exact_sum *exact, wide *sum) {
+    const ptrdiff_t next = ROW_LANES * LANES;
     vec v[4], x[4];
     for (int u = 0; u < count; u++) x[u] = v[u] = vload(e + u * next);
     if (f == FASTACT_softmax_backward) {
-        for (int u = 0; u < count; u++) wide_add_product(&s->sum, v[u], vload(g + u * next));
+        for (int u = 0; u < count; u++) wide_add_product(sum, v[u], vload(g + u * next));
         return;
     }
     if (f == FASTACT_log_softmax_backward) {
-        for (int u = 0; u < count; u++) wide_add(&s->sum, v[u]);
+        for (int u = 0; u < count; u++) wide_add(sum, v[u]);
         return;
     }
     for (int u = 0; u < count; u++) v[u] = vsub(v[u], c->shift);
     exp_scaled(v, count, c->magic, c->floor);
     if (f == FASTACT_softmax) {
         for (int u = 0; u < count; u++) vstore(e + u * next, v[u]);
-        for (int u = 0; u < count; u++) exact_add(&s->exact, v[u]);
+        for (int u = 0; u < count; u++) exact_add(exact, v[u]);
         return;
     }
-    for (int u = 0; u < count; u++) v[u] = below_largest(v[u], x[u], max, &s->ties);
-    wide_add(&s->sum, add_terms(count, v));
+    for (int u = 0; u < count; u++) v[u] = below_largest(v[u], x[u], max, ties);
+    wide_add(sum, add_terms(count, v));
 }
 
-/* Sums of the n vectors at e, which softmax leaves as exponentials, in the order of a row by itself. */
-FASTACT_INLINE wide sum_tile(int f, real *e, const real *g, ptrdiff_t n, vec max, vec *ties) {
-    exponential c = exponential_of(max);
-    partial_sums before[LANES];
-    wide sum[LANES];
-    int count = n < LANES ? (int)n : LANES;
-    *ties = vset(0);
-    for (ptrdiff_t at = 0; at < n; at += BLOCK)
+/* The sum of a tile of n entries, which softmax leaves as exponentials, in the order of a row by itself. */
+FASTACT_INLINE void sum_tile(int f, tile *t, ptrdiff_t n) {
+    exponential c = exponential_of(t->max);
+    lane_sum before[ROW_LANES];
+    wide sum[ROW_LANES];
+    int count = n < ROW_LANES ? (int)n : (int)ROW_LANES;
+    vec ties = vset(0);
+    for (ptrdiff_t at = 0; at < n; at += 4 * ROW_LANES)
         for (ptrdiff_t j = 0; j < count; j++) {
-            partial_sums s = {exact_zero(SUM_START), wide_zero(), vset(0)};
             ptrdiff_t first = (at + j) * LANES, left = n - at - j;
-            if (at && f == FASTACT_softmax) s.exact = before[j].exact;
-            else if (at) s.sum = before[j].sum, s.ties = before[j].ties;
-            if (left > 3 * LANES) add_block(f, 4, e + first, g + first, max, &c, &s);
-            else if (left > 2 * LANES) add_block(f, 3, e + first, g + first, max, &c, &s);
-            else if (left > LANES) add_block(f, 2, e + first, g + first, max, &c, &s);
-            else if (left > 0) add_block(f, 1, e + first, g + first, max, &c, &s);
-            if (n - at > BLOCK) {
-                before[j] = s;
+            exact_sum exact = exact_zero(SUM_START);
+            wide s = wide_zero();
+            if (at && f == FASTACT_softmax) exact = before[j].exact;
+            else if (at) s = before[j].sum;
+            if (left > 3 * ROW_LANES) add_block(f, 4, t->e + first, t->g + first, t->max, &c, &ties, &exact, &s);
+            else if (left > 2 * ROW_LANES) add_block(f, 3, t->e + first, t->g + first, t->max, &c, &ties, &exact, &s);
+            else if (left > ROW_LANES) add_block(f, 2, t->e + first, t->g + first, t->max, &c, &ties, &exact, &s);
+            else if (left > 0) add_block(f, 1, t->e + first, t->g + first, t->max, &c, &ties, &exact, &s);
+            if (n - at > 4 * ROW_LANES) {
+                if (f == FASTACT_softmax) before[j].exact = exact;
+                else before[j].sum = s;
                 continue;
             }
-            if (f == FASTACT_softmax && FASTACT_REAL == 32 && n <= LANES) sum[j] = wide_of(vload(e + first)); /* exact too */
-            else if (f == FASTACT_softmax) sum[j] = exact_wide(s.exact, SUM_START);
-            else sum[j] = s.sum;
-            *ties = vadd(*ties, s.ties);
+            if (f == FASTACT_softmax && FASTACT_REAL == 32 && n <= ROW_LANES) sum[j] = wide_of(vload(t->e + first)); /* exact too */
+            else if (f == FASTACT_softmax) sum[j] = exact_wide(exact, SUM_START);
+            else sum[j] = s;
         }
-    for (int half = LANES / 2; half; half /= 2)
+    for (int half = ROW_LANES / 2; half; half /= 2)
         for (int j = 0; j < half && j + half < count; j++) wide_join(&sum[j], sum[j + half]);
-    return wide_normal(sum[0]);
+    t->sum = wide_normal(sum[0]);
+    t->ties = ties;
 }
 
-/* logsumexp of `rows` rows, of which the tile e holds the entries: special values, and what cancels, one by one. */
-static void store_logarithms(const place *y, ptrdiff_t n, ptrdiff_t rows, const real *e, vec max, wide sum, vec ties, vec a) {
+/* logsumexp of a tile's rows: special values, and what cancels, one by one. */
+static void store_logarithms(const place *y, ptrdiff_t n, const tile *t, vec a) {
     real largest[LANES], count[LANES], result[LANES];
-    vstore(largest, max);
-    vstore(count, ties);
+    vstore(largest, t->max);
+    vstore(count, t->ties);
     vstore(result, a);
-    for (ptrdiff_t r = 0; r < rows; r++) {
+    for (ptrdiff_t r = 0; r < t->rows && r < LANES; r++) {
         fastact_state s;
         fastact_start(&s);
         s.max = largest[r];
         s.a = result[r];
         s.ties = count[r];
         if (s.max - s.max != 0) {
-            finish_max(FASTACT_logsumexp, e + r, e, n, LANES, &s);
+            finish_max(FASTACT_logsumexp, t->e + r, t->e, n, LANES, &s);
         } else if (cancels(&s)) {
             set_reference(&s);
-            s.sum = wide_lane(sum, r);
-            s.a = logsumexp_again(e + r, n, LANES, &s);
+            s.sum = wide_lane(t->sum, r);
+            s.a = logsumexp_again(t->e + r, n, LANES, &s);
         }
-        *entry(y, r, 0) = s.a == s.a ? (real)s.a : NAN;
+        write_entry(entry(y, r, 0), y->half, s.a == s.a ? (real)s.a : NAN);
     }
 }
 
@@ -145,39 +176,46 @@ FASTACT_INLINE void spread_nan(vec v, real *e, ptrdiff_t n, vec *a, vec *b) {
     for (ptrdiff_t i = 0; i < n; i++) vstore(e + i * LANES, vless_select(none, is_nan, nan, vload(e + i * LANES)));
 }
 
-/* So many tiles are under way at a time: while one waits for its maxima or sums, the processor works on the others. */
-#define TILES 4
 FASTACT_INLINE ptrdiff_t vectors_of_tile(ptrdiff_t n) { return (n + LANES - 1) / LANES * LANES; }
-FASTACT_INLINE ptrdiff_t rows_at_a_time(ptrdiff_t n) {
-    ptrdiff_t fit = SHORT / vectors_of_tile(n);
-    return LANES * (fit < 1 ? 1 : fit < TILES ? fit : TILES);
+FASTACT_INLINE ptrdiff_t tiles_at_a_time(ptrdiff_t n) {
+    ptrdiff_t fit = FASTACT_SHORT / vectors_of_tile(n) * GROUP;
+    return fit < GROUP ? GROUP : fit < TILES ? fit : TILES;
 }
 
-/* Rows begin to end, of at most FASTACT_CHUNK entries, and no more than rows_at_a_time, for whose tiles the buffer has room. */
+/* Rows begin to end, of at most FASTACT_CHUNK entries, and no more than fit tiles_at_a_time, for which the buffer has room. */
 FASTACT_INLINE void run_tiles(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end, real *buffer) {
-    ptrdiff_t n = job->n, size = vectors_of_tile(n) * LANES, rows[TILES];
+    ptrdiff_t n = job->n, size = vectors_of_tile(n) * LANES;
     int count = 0, inputs = fastact_inputs(f);
-    vec max[TILES], ties[TILES], a, b;
-    wide sum[TILES];
-    real *e[TILES], *g[TILES];
-    for (ptrdiff_t first = begin; first < end; first += LANES, count++) {
-        rows[count] = end - first < LANES ? end - first : LANES;
-        e[count] = buffer + count * inputs * size;
-        g[count] = e[count] + (inputs - 1) * size;
-        for (int k = inputs - 1; k >= 0; k--) {
-            place x = {(char *)job->input[k] + first * job->input_row[k], job->input_row[k], job->input_step[k]};
-            max[count] = load_tile(&x, n, rows[count], k ? g[count] : e[count]);
-        }
+    tile t[TILES];
+    vec a[TILES], b[TILES];
+    for (ptrdiff_t first = begin; first < end || count % GROUP; first += LANES, count++) {
+        t[count].rows = end - first;
+        t[count].e = buffer + count * inputs * size;
+        t[count].g = t[count].e + (inputs - 1) * size;
     }
-    for (int k = 0; k < count; k++) sum[k] = sum_tile(f, e[k], g[k], n, max[k], &ties[k]);
-    for (int k = 0; k < count; k++) {
-        place y = {job->out + (begin + k * LANES) * job->out_row, job->out_row, job->out_step};
-        finish_lanes(f, max[k], sum[k], ties[k], &a, &b);
-        if (f == FASTACT_softmax) spread_nan(a, e[k], n, &a, &b);
-        if (f == FASTACT_log_softmax) spread_nan(b, e[k], n, &a, &b);
-        if (f == FASTACT_logsumexp) store_logarithms(&y, n, rows[k], e[k], max[k], sum[k], ties[k], a);
-        else store_tile(f, &y, n, rows[k], e[k], g[k], a, b);
+    for (int k = inputs - 1; k >= 0; k--) {
+        place x = {(char *)job->input[k] + begin * job->input_row[k], job->input_row[k], job->input_step[k], job->half};
+        if (is_columns(&x, n))
+            for (int u = 0; u < count; u += GROUP, x.first += GROUP * LANES * x.row) load_columns(&x, n, t + u, k);
+        else
+            for (int u = 0; u < count; u++, x.first += LANES * x.row)
+                if (t[u].rows > 0) t[u].max = load_rows(&x, n, t[u].rows, k ? t[u].g : t[u].e);
     }
+    for (int u = 0; u < count; u++)
+        if (t[u].rows > 0) sum_tile(f, &t[u], n);
+    place y = {job->out + begin * job->out_row, job->out_row, job->out_step, job->half};
+    int columns = is_columns(&y, n) && !fastact_results(f);
+    for (int u = 0; u < count; u++) {
+        a[u] = b[u] = vset(0);
+        if (t[u].rows <= 0) continue;
+        finish_lanes(f, t[u].max, t[u].sum, t[u].ties, &a[u], &b[u]);
+        if (f == FASTACT_softmax) spread_nan(a[u], t[u].e, n, &a[u], &b[u]);
+        if (f == FASTACT_log_softmax) spread_nan(b[u], t[u].e, n, &a[u], &b[u]);
+        if (f == FASTACT_logsumexp) store_logarithms(&y, n, &t[u], a[u]);
+        else if (!columns) store_rows(f, &y, n, &t[u], a[u], b[u]);
+        if (!columns) y.first += LANES * y.row;
+    }
+    for (int u = 0; columns && u < count; u += GROUP, y.first += GROUP * LANES * y.row) store_columns(f, &y, n, t + u, a + u, b + u);
 }
 
 #define ROW(name, signature, empty, ulp)                                                                       \
@@ -191,3 +229,23 @@ static void (*const tiles_of[])(const fastact_job *, ptrdiff_t, ptrdiff_t, real 
     FASTACT_ROW_FUNCTIONS(ROW)
 #undef ROW
 };
+
+#define FEWEST (LANES < 8 ? 2 : LANES / 4) /* rows that are worth a tile */
+/* Rows begin to end in lanes, as far as enough of them are left to fill lanes; returns where they end, or -1 for want of memory. */
+ptrdiff_t FASTACT_LANES_NAME(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
+    real near[2 * FASTACT_SHORT * GROUP * LANES] __attribute__((aligned(64))), *buffer = near;
+    ptrdiff_t rows = tiles_at_a_time(job->n) * LANES, entries = fastact_inputs(f) * rows * vectors_of_tile(job->n);
+    void *far = NULL;
+    if (entries > (ptrdiff_t)(sizeof near / sizeof *near)) {
+        far = malloc((size_t)entries * sizeof(real) + 64);
+        if (!far) return -1;
+        buffer = (real *)(((uintptr_t)far + 63) / 64 * 64);
+    }
+    while (end - begin >= FEWEST) {
+        ptrdiff_t next = end - begin < rows ? end : begin + rows;
+        tiles_of[f](job, begin, next, buffer);
+        begin = next;
+    }
+    free(far);
+    return begin;
+}

@@ -100,24 +100,15 @@ static void run_passes(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t
     }
 }
 
-/* Rows begin to end in lanes, as far as enough of them are left to fill lanes; returns where they end. The buffer has room for the
-   tiles of so many rows. */
-static ptrdiff_t run_lanes(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end, real *buffer, ptrdiff_t rows) {
-    while (end - begin >= LANES / 4) {
-        ptrdiff_t next = end - begin < rows ? end : begin + rows;
-        tiles_of[f](job, begin, next, buffer);
-        begin = next;
-    }
-    return begin;
+/* Whether rows are better off in lanes, which are no help where a single row has special cases of its own. */
+static int is_short(int f, ptrdiff_t n) {
+    return n > 0 && n <= (fastact_first_pass(f) == FASTACT_MAX ? FASTACT_SHORT : FASTACT_SHORT / 2) && f != FASTACT_logsumexp_weighted;
 }
 
 /* THE CHOICE of a kernel for rows in contiguous memory, by their length. */
 static void run_contiguous(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
     ptrdiff_t n = job->n;
-    if (n <= (fastact_first_pass(f) == FASTACT_MAX ? SHORT : SHORT / 2) && n > 0 && f != FASTACT_logsumexp_weighted) {
-        real buffer[2 * SHORT * LANES] __attribute__((aligned(64)));
-        begin = run_lanes(f, job, begin, end, buffer, rows_at_a_time(n));
-    }
+    if (is_short(f, n)) begin = FASTACT_LANES_NAME(f, job, begin, end);
     if (f == FASTACT_softmax && n <= BLOCK && n > 0) run_blocks(job, begin, end);
     else if (f == FASTACT_softmax && n <= FUSED_ENTRIES) softmax_rows(job, begin, end);
     else run_passes(f, job, begin, end);
@@ -200,11 +191,19 @@ static int is_staged(int f, const fastact_job *job) {
 
 /* Whether the rows lie side by side, entry by entry. */
 static int are_columns(int f, const fastact_job *job) {
-    const ptrdiff_t size = sizeof(real);
-    if (job->half || job->mask || f == FASTACT_logsumexp_weighted || job->n > FASTACT_CHUNK) return 0;
+    const ptrdiff_t size = job->half ? 2 : sizeof(real);
+    if (job->n > FASTACT_CHUNK) return 0;
     for (int k = 0; k < fastact_inputs(f); k++)
         if (job->input_row[k] != size) return 0;
     return fastact_results(f) || job->out_row == size;
+}
+/* Short rows one after the other, of entries one after the other. */
+static int are_short(int f, const fastact_job *job) {
+    const ptrdiff_t size = job->half ? 2 : sizeof(real);
+    if (!is_short(f, job->n)) return 0;
+    for (int k = 0; k < fastact_inputs(f); k++)
+        if (job->input_step[k] != size) return 0;
+    return fastact_results(f) || job->out_step == size;
 }
 
 /* Rows that the passes cannot read where they lie go through a buffer, as many as fit the caches at a time: strided ones, float16,
@@ -246,12 +245,9 @@ static int run_rows(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t en
         run_contiguous(f, job, begin, end);
         return 0;
     }
-    if (are_columns(f, job)) {
-        ptrdiff_t rows = rows_at_a_time(job->n);
-        real *buffer = malloc((size_t)(fastact_inputs(f) * rows * vectors_of_tile(job->n)) * sizeof(real));
-        if (!buffer) return -1;
-        begin = run_lanes(f, job, begin, end, buffer, rows);
-        free(buffer);
+    if (!job->mask && f != FASTACT_logsumexp_weighted && (are_columns(f, job) || are_short(f, job))) {
+        begin = FASTACT_LANES_NAME(f, job, begin, end);
+        if (begin < 0) return -1;
     }
     return begin < end ? run_staged(f, job, begin, end) : 0;
 }

@@ -1,11 +1,15 @@
 /* The virtual vector of the row kernels: 64 bytes (16 float32 or 8 float64) on every instruction set, so that sums are taken in one
-   order everywhere. Activations have no sums: theirs is as many registers as keep the processor busy (SIDE_BY_SIDE, measured).
+   order everywhere. Activations have no sums: theirs is as many registers as keep the processor busy (SIDE_BY_SIDE, measured); and
+   where each lane is a row of its own, one register will do.
    An instruction set gives the operations on its own registers (nvec, n...); here they are lifted to all the registers of a vec. */
-#ifdef FASTACT_ACTIVATION_KERNELS
+#if defined(FASTACT_ACTIVATION_KERNELS)
 #define VECTOR (SIDE_BY_SIDE * sizeof(nvec))
+#elif defined(FASTACT_LANE_KERNELS)
+#define VECTOR sizeof(nvec)
 #else
 #define VECTOR 64
 #endif
+#define ROW_LANES ((ptrdiff_t)(64 / sizeof(real)))
 #define LANES ((ptrdiff_t)(VECTOR / sizeof(real)))
 #define PARTS (LANES / NLANES)
 
@@ -102,18 +106,20 @@ FASTACT_INLINE real vmax_lanes(vec a) {
     return nfirst(a.v[0]);
 }
 
-/* a's and b's lanes in turn: of the lower halves, and of the upper ones. */
-FASTACT_INLINE nvec zip_part(vec a, vec b, int k) { return k % 2 ? nzip_high(a.v[k / 2], b.v[k / 2]) : nzip_low(a.v[k / 2], b.v[k / 2]); }
-FASTACT_INLINE vec vzip_low(vec a, vec b) { vec r; EACH r.v[k] = zip_part(a, b, k); return r; }
-FASTACT_INLINE vec vzip_high(vec a, vec b) { vec r; EACH r.v[k] = zip_part(a, b, PARTS + k); return r; }
+#ifdef FASTACT_LANE_KERNELS
 /* LANES vectors as a square matrix: lane i of v[j] and lane j of v[i] change places. */
 FASTACT_INLINE void transpose(vec *v) {
-    for (int step = 1; step < LANES; step *= 2) {
-        vec w[LANES];
-        for (int j = 0; j < LANES; j++) w[j] = v[j];
-        for (int j = 0; j < LANES / 2; j++) {
-            v[2 * j] = vzip_low(w[j], w[j + LANES / 2]);
-            v[2 * j + 1] = vzip_high(w[j], w[j + LANES / 2]);
+#ifdef FASTACT_OWN_TRANSPOSE
+    ntranspose(&v->v[0]);
+#else
+    for (int step = 1; step < NLANES; step *= 2) {
+        vec w[NLANES];
+        for (int j = 0; j < NLANES; j++) w[j] = v[j];
+        for (int j = 0; j < NLANES / 2; j++) { /* the lanes of two vectors in turn: of their lower halves, and of the upper ones */
+            v[2 * j].v[0] = nzip_low(w[j].v[0], w[j + NLANES / 2].v[0]);
+            v[2 * j + 1].v[0] = nzip_high(w[j].v[0], w[j + NLANES / 2].v[0]);
         }
     }
+#endif
 }
+#endif
