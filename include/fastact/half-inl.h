@@ -48,53 +48,46 @@ FASTACT_INLINE void store_halves(char *to, const real *from, ptrdiff_t n) {
 }
 #else
 FASTACT_INLINE void load_halves(real *to, const char *from, ptrdiff_t n) {
-    uint16_t part[NLANES] = {0};
-    real lane[NLANES];
-    ptrdiff_t i = 0;
-    for (; i + NLANES <= n; i += NLANES) nstore(to + i, nload_half((const uint16_t *)(const void *)(from + 2 * i)));
-    if (i == n) return;
-    memcpy(part, from + 2 * i, (size_t)(n - i) * 2);
-    nstore(lane, nload_half(part));
-    memcpy(to + i, lane, (size_t)(n - i) * sizeof(real));
+    for (ptrdiff_t i = 0; i < n; i += NLANES, to += NLANES, from += 2 * NLANES) {
+        if (n - i >= NLANES) nstore(to, nload_half((const uint16_t *)(const void *)from));
+        else nstore_part(to, nload_half_part(from, n - i), n - i);
+    }
 }
 FASTACT_INLINE void store_halves(char *to, const real *from, ptrdiff_t n) {
-    uint16_t part[NLANES];
-    real lane[NLANES] = {0};
-    ptrdiff_t i = 0;
-    for (; i + NLANES <= n; i += NLANES) nstore_half((uint16_t *)(void *)(to + 2 * i), nload(from + i));
-    if (i == n) return;
-    memcpy(lane, from + i, (size_t)(n - i) * sizeof(real));
-    nstore_half(part, nload(lane));
-    memcpy(to + 2 * i, part, (size_t)(n - i) * 2);
+    for (ptrdiff_t i = 0; i < n; i += NLANES, from += NLANES, to += 2 * NLANES) {
+        if (n - i >= NLANES) nstore_half((uint16_t *)(void *)to, nload(from));
+        else nstore_half_part(to, nload_part(from, n - i, 0), n - i);
+    }
 }
 FASTACT_INLINE float half_to_float(const void *p) { real f; load_halves(&f, (const char *)p, 1); return f; }
 FASTACT_INLINE void float_to_half(void *p, float f) { store_halves((char *)p, &f, 1); }
 #endif
 /* Up to LANES entries, of which any count may be there. */
+#ifdef FASTACT_SCALAR_HALF
 FASTACT_INLINE vec load_half_part(const char *from, ptrdiff_t count) {
     real lane[LANES] = {0};
-    vec v;
-#ifndef FASTACT_SCALAR_HALF
-    if (count >= LANES) {
-        EACH v.v[k] = nload_half((const uint16_t *)(const void *)(from + 2 * k * NLANES));
-        return v;
-    }
-#endif
-    if (count > 0) load_halves(lane, from, count < LANES ? count : LANES);
-    v = vload(lane);
-    return v;
+    load_halves(lane, from, count < LANES ? count : LANES);
+    return vload(lane);
 }
 FASTACT_INLINE void store_half_part(char *to, vec v, ptrdiff_t count) {
     real lane[LANES];
-#ifndef FASTACT_SCALAR_HALF
-    if (count >= LANES) {
-        EACH nstore_half((uint16_t *)(void *)(to + 2 * k * NLANES), v.v[k]);
-        return;
-    }
-#endif
     vstore(lane, v);
-    if (count > 0) store_halves(to, lane, count < LANES ? count : LANES);
+    store_halves(to, lane, count < LANES ? count : LANES);
 }
+#else
+FASTACT_INLINE vec load_half_part(const char *from, ptrdiff_t count) {
+    vec v;
+    EACH v.v[k] = count - k * NLANES >= NLANES ? nload_half((const uint16_t *)(const void *)(from + 2 * k * NLANES))
+                                               : nload_half_part(from + 2 * k * NLANES, count - k * NLANES);
+    return v;
+}
+FASTACT_INLINE void store_half_part(char *to, vec v, ptrdiff_t count) {
+    EACH {
+        if (count - k * NLANES >= NLANES) nstore_half((uint16_t *)(void *)(to + 2 * k * NLANES), v.v[k]);
+        else nstore_half_part(to + 2 * k * NLANES, v.v[k], count - k * NLANES);
+    }
+}
+#endif
 
 #else
 

@@ -110,6 +110,38 @@ FASTACT_INLINE void ntranspose(nvec *v) {
 }
 FASTACT_INLINE nvec nload_half(const uint16_t *p) { return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p)); }
 FASTACT_INLINE void nstore_half(uint16_t *p, nvec a) { _mm_storeu_si128((__m128i *)p, _mm256_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT)); }
+/* k < 8 of them, put together in registers. */
+FASTACT_INLINE uint64_t three_halves(const char *p, ptrdiff_t k) {
+    uint32_t two = 0;
+    uint16_t one = 0;
+    if (k & 2) memcpy(&two, p, 4), p += 4;
+    if (k & 1) memcpy(&one, p, 2);
+    return k & 2 ? two | (uint64_t)one << 32 : one;
+}
+FASTACT_INLINE nvec nload_half_part(const char *p, ptrdiff_t k) {
+    if (k <= 0) return nset(0);
+    if (!(k & 4)) return _mm256_cvtph_ps(_mm_cvtsi64_si128((long long)three_halves(p, k)));
+    return _mm256_cvtph_ps(_mm_insert_epi64(_mm_loadl_epi64((const __m128i *)(const void *)p), (long long)three_halves(p + 8, k), 1));
+}
+FASTACT_INLINE void nstore_half_part(char *p, nvec a, ptrdiff_t k) {
+    __m128i part = _mm256_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT);
+    if (k <= 0) return;
+    if (k & 4) {
+        _mm_storel_epi64((__m128i *)(void *)p, part);
+        part = _mm_unpackhi_epi64(part, part);
+        p += 8;
+    }
+    if (k & 2) {
+        uint32_t two = (uint32_t)_mm_cvtsi128_si32(part);
+        memcpy(p, &two, 4);
+        part = _mm_srli_epi64(part, 32);
+        p += 4;
+    }
+    if (k & 1) {
+        uint16_t one = (uint16_t)_mm_cvtsi128_si32(part);
+        memcpy(p, &one, 2);
+    }
+}
 FASTACT_INLINE nvec nupper(nvec a, int half) {
     return half == 4   ? _mm256_castps128_ps256(_mm256_extractf128_ps(a, 1))
            : half == 2 ? _mm256_permute_ps(a, 0xEE)

@@ -74,6 +74,10 @@ FASTACT_INLINE nvec nzip_high(nvec a, nvec b) {
 }
 FASTACT_INLINE nvec nload_half(const uint16_t *p) { return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p)); }
 FASTACT_INLINE void nstore_half(uint16_t *p, nvec a) { _mm256_storeu_si256((__m256i *)p, _mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT)); }
+FASTACT_INLINE nvec nload_half_part(const char *p, ptrdiff_t k) { return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(nmask(k), p)); }
+FASTACT_INLINE void nstore_half_part(char *p, nvec a, ptrdiff_t k) {
+    _mm256_mask_storeu_epi16(p, nmask(k), _mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT));
+}
 FASTACT_INLINE nvec nupper(nvec a, int half) {
     return half == 8   ? _mm512_castps256_ps512(_mm512_extractf32x8_ps(a, 1))
            : half == 4 ? _mm512_castps128_ps512(_mm512_extractf32x4_ps(a, 1))

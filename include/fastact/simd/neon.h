@@ -68,6 +68,16 @@ FASTACT_INLINE nvec nzip_high(nvec a, nvec b) { return vzip2q_f32(a, b); }
 FASTACT_INLINE dvec dfma(dvec a, dvec b, dvec c) { return vfmaq_f64(c, a, b); }
 FASTACT_INLINE nvec nload_half(const uint16_t *p) { return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p))); }
 FASTACT_INLINE void nstore_half(uint16_t *p, nvec a) { vst1_u16(p, vreinterpret_u16_f16(vcvt_f16_f32(a))); }
+FASTACT_INLINE nvec nload_half_part(const char *p, ptrdiff_t k) {
+    uint16_t part[NLANES] = {0};
+    for (int j = 0; j < k; j++) memcpy(part + j, p + 2 * j, 2);
+    return nload_half(part);
+}
+FASTACT_INLINE void nstore_half_part(char *p, nvec a, ptrdiff_t k) {
+    uint16_t part[NLANES];
+    nstore_half(part, a);
+    for (int j = 0; j < k; j++) memcpy(p + 2 * j, part + j, 2);
+}
 FASTACT_INLINE nvec nupper(nvec a, int half) {
     return half == 2 ? vcombine_f32(vget_high_f32(a), vget_high_f32(a)) : vtrn2q_f32(a, a);
 }
