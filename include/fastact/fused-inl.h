@@ -33,7 +33,7 @@ FASTACT_INLINE void fused_block(int take_max, int take_exp, int scale, int count
         for (int u = 0; u < count; u++) vstore(e + u * LANES, v[u]);
         for (int u = 0; u < count; u++) exact_add(sum, v[u]);
     }
-    if (take_max) max_block(count, later, last, max);
+    for (int u = 0; take_max && u < count; u++) *max = vmax(load_some(later, u, count, last, -INFINITY), *max);
     for (int u = 0; scale && whole && u < count; u++) {
         v[u] = vload(e_earlier + u * LANES);
         v[u] = vfma(v[u], a, vmul(v[u], b));
@@ -78,8 +78,7 @@ FASTACT_INLINE ptrdiff_t to_whole_line(const real *y) { return (ptrdiff_t)(-(uin
 
 FASTACT_INLINE void fused_pass(int take_max, int take_exp, int scale, const fused_row *later, const fused_row *row,
                                const fused_row *earlier, ptrdiff_t n, real *max, fastact_pair *sum) {
-    vec top[4] = {vset(-INFINITY), vset(-INFINITY), vset(-INFINITY), vset(-INFINITY)};
-    vec magic = row->magic, floor = row->floor, a = vset(earlier->a), b = vset(earlier->b);
+    vec top = vset(-INFINITY), magic = row->magic, floor = row->floor, a = vset(earlier->a), b = vset(earlier->b);
     exact_sum all = exact_zero(SUM_START);
     const real *x = row->x, *l = later->x;
     real *e = row->e;
@@ -88,10 +87,10 @@ FASTACT_INLINE void fused_pass(int take_max, int take_exp, int scale, const fuse
     real *y = earlier->y + head;
 #define STEP(count, at, last)                                                                                                  \
     fused_block(take_max, take_exp, scale, count, last, l + (at), x + (at), e + (at), d + (at), y + (at),                      \
-                scale != STREAM || (at) + head + BLOCK <= n, magic, floor, a, b, top, &all)
+                scale != STREAM || (at) + head + BLOCK <= n, magic, floor, a, b, &top, &all)
     FOR_BLOCKS(n, STEP);
 #undef STEP
-    if (take_max) *max = vmax_lanes(vmax(vmax(top[0], top[1]), vmax(top[2], top[3])));
+    if (take_max) *max = vmax_lanes(top);
     if (take_exp) *sum = exact_total(all, SUM_START);
 }
 

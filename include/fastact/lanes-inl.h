@@ -9,21 +9,28 @@ typedef struct {
     int half; /* entries are float16 */
 } place;
 FASTACT_INLINE int is_columns(const place *p, ptrdiff_t n) {
-    return n > FASTACT_SHORT || (n > 1 && p->step != (p->half ? 2 : (ptrdiff_t)sizeof(real)));
+    return n > SHORT || (n > 1 && p->step != (p->half ? 2 : (ptrdiff_t)sizeof(real)));
 }
 FASTACT_INLINE char *entry(const place *p, ptrdiff_t r, ptrdiff_t i) { return p->first + r * p->row + i * p->step; }
-FASTACT_INLINE real *real_at(char *p) { return (real *)(void *)p; }
 
 /* `count` entries that lie one after the other (0 in the other lanes), and back; none for a count below 1. */
-FASTACT_INLINE vec load_entries(const place *p, char *from, ptrdiff_t count) {
-    if (p->half) return load_half_part(from, count);
-    return count < LANES ? vload_part(real_at(from), count, 0) : vload(real_at(from));
+FASTACT_INLINE vec load_entries(int half, const char *from, ptrdiff_t count) {
+    if (half) return load_half_part(from, count);
+    return count < LANES ? vload_part((const real *)(const void *)from, count, 0) : vload((const real *)(const void *)from);
 }
-FASTACT_INLINE void store_entries(const place *p, char *to, vec v, ptrdiff_t count) {
-    if (p->half) store_half_part(to, v, count);
-    else if (count < LANES) vstore_part(real_at(to), v, count);
-    else vstore(real_at(to), v);
+FASTACT_INLINE void store_entries(int half, char *to, vec v, ptrdiff_t count) {
+    if (half) store_half_part(to, v, count);
+    else if (count < LANES) vstore_part((real *)(void *)to, v, count);
+    else vstore((real *)(void *)to, v);
 }
+/* A loop over entries with `half_` and `count_` known when it is compiled, as far as they decide how an entry is read. */
+#define BY_KIND(half, count, all, LOOP)                  \
+    do {                                                 \
+        if ((half) && (count) < (all)) { LOOP(1, (count)); } \
+        else if (half) { LOOP(1, all); }                     \
+        else if ((count) < (all)) { LOOP(0, (count)); }      \
+        else { LOOP(0, all); }                               \
+    } while (0)
 
 /* Columns are read and written in groups of tiles that fill a cache line. */
 #define GROUP ((int)(64 / (LANES * sizeof(real))))
@@ -41,9 +48,14 @@ typedef struct {
 /* Rows one after the other, a square of them transposed at a time; where rows are missing, the first one stands for them. */
 FASTACT_INLINE vec load_rows(const place *x, ptrdiff_t n, ptrdiff_t rows, real *e) {
     vec max[4] = {vset(-INFINITY), vset(-INFINITY), vset(-INFINITY), vset(-INFINITY)};
+    const char *row[LANES];
+    for (int r = 0; r < LANES; r++) row[r] = entry(x, r < rows ? r : 0, 0);
     for (ptrdiff_t at = 0; at < n; at += LANES) {
+        ptrdiff_t to_row = at * x->step;
         vec v[LANES];
-        for (int r = 0; r < LANES; r++) v[r] = load_entries(x, entry(x, r < rows ? r : 0, at), n - at);
+#define LOAD(half, count) for (int r = 0; r < LANES; r++) v[r] = load_entries(half, row[r] + to_row, count)
+        BY_KIND(x->half, n - at, LANES, LOAD);
+#undef LOAD
         transpose(v);
         for (int r = 0; r < LANES; r++) vstore(e + (at + r) * LANES, v[r]);
         if (n - at >= LANES)
@@ -57,12 +69,15 @@ FASTACT_INLINE vec load_rows(const place *x, ptrdiff_t n, ptrdiff_t rows, real *
 FASTACT_INLINE void load_columns(const place *x, ptrdiff_t n, tile *t, int k) {
     vec max[GROUP];
     for (int u = 0; u < GROUP; u++) max[u] = vset(-INFINITY);
-    for (ptrdiff_t i = 0; i < n; i++)
-        for (int u = 0; u < GROUP; u++) {
-            vec v = load_entries(x, entry(x, u * LANES, i), t[u].rows);
-            vstore((k ? t[u].g : t[u].e) + i * LANES, v);
-            max[u] = vmax(v, max[u]);
+#define LOAD(half, count)                                                                 \
+    for (ptrdiff_t i = 0; i < n; i++)                                                     \
+        for (int u = 0; u < GROUP; u++) {                                                 \
+            vec v = load_entries(half, entry(x, u * LANES, i), (count) - u * LANES); \
+            vstore((k ? t[u].g : t[u].e) + i * LANES, v);                                 \
+            max[u] = vmax(v, max[u]);                                                     \
         }
+    BY_KIND(x->half, t->rows, GROUP * LANES, LOAD);
+#undef LOAD
     for (int u = 0; u < GROUP; u++) t[u].max = max[u];
 }
 
@@ -72,13 +87,20 @@ FASTACT_INLINE void store_rows(int f, const place *y, ptrdiff_t n, const tile *t
         vec v[LANES];
         for (int r = 0; r < LANES; r++) v[r] = map(f, vload(t->e + (at + r) * LANES), vload(t->g + (at + r) * LANES), a, b);
         transpose(v);
-        for (int r = 0; r < LANES && r < t->rows; r++) store_entries(y, entry(y, r, at), v[r], n - at);
+#define STORE(half, count) for (int r = 0; r < LANES && r < t->rows; r++) store_entries(half, entry(y, r, at), v[r], count)
+        BY_KIND(y->half, n - at, LANES, STORE);
+#undef STORE
     }
 }
 FASTACT_INLINE void store_columns(int f, const place *y, ptrdiff_t n, const tile *t, const vec *a, const vec *b) {
-    for (ptrdiff_t i = 0; i < n; i++)
-        for (int u = 0; u < GROUP; u++)
-            store_entries(y, entry(y, u * LANES, i), map(f, vload(t[u].e + i * LANES), vload(t[u].g + i * LANES), a[u], b[u]), t[u].rows);
+#define STORE(half, count)                                                                                           \
+    for (ptrdiff_t i = 0; i < n; i++)                                                                                \
+        for (int u = 0; u < GROUP; u++) {                                                                            \
+            vec v = map(f, vload(t[u].e + i * LANES), vload(t[u].g + i * LANES), a[u], b[u]);                        \
+            store_entries(half, entry(y, u * LANES, i), v, (count) - u * LANES);                                \
+        }
+    BY_KIND(y->half, t->rows, GROUP * LANES, STORE);
+#undef STORE
 }
 
 /* What has been added of one lane of a row by itself: softmax's exponentials, or others. */
@@ -178,7 +200,7 @@ FASTACT_INLINE void spread_nan(vec v, real *e, ptrdiff_t n, vec *a, vec *b) {
 
 FASTACT_INLINE ptrdiff_t vectors_of_tile(ptrdiff_t n) { return (n + LANES - 1) / LANES * LANES; }
 FASTACT_INLINE ptrdiff_t tiles_at_a_time(ptrdiff_t n) {
-    ptrdiff_t fit = FASTACT_SHORT / vectors_of_tile(n) * GROUP;
+    ptrdiff_t fit = SHORT / vectors_of_tile(n) * GROUP;
     return fit < GROUP ? GROUP : fit < TILES ? fit : TILES;
 }
 
@@ -233,7 +255,7 @@ static void (*const tiles_of[])(const fastact_job *, ptrdiff_t, ptrdiff_t, real 
 #define FEWEST (LANES < 8 ? 2 : LANES / 4) /* rows that are worth a tile */
 /* Rows begin to end in lanes, as far as enough of them are left to fill lanes; returns where they end, or -1 for want of memory. */
 ptrdiff_t FASTACT_LANES_NAME(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
-    real near[2 * FASTACT_SHORT * GROUP * LANES] __attribute__((aligned(64))), *buffer = near;
+    real near[2 * SHORT * GROUP * LANES] __attribute__((aligned(64))), *buffer = near;
     ptrdiff_t rows = tiles_at_a_time(job->n) * LANES, entries = fastact_inputs(f) * rows * vectors_of_tile(job->n);
     void *far = NULL;
     if (entries > (ptrdiff_t)(sizeof near / sizeof *near)) {

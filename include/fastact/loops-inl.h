@@ -102,7 +102,7 @@ static void run_passes(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t
 
 /* Whether rows are better off in lanes, which are no help where a single row has special cases of its own. */
 static int is_short(int f, ptrdiff_t n) {
-    return n > 0 && n <= (fastact_first_pass(f) == FASTACT_MAX ? FASTACT_SHORT : FASTACT_SHORT / 2) && f != FASTACT_logsumexp_weighted;
+    return n > 0 && n <= (fastact_first_pass(f) == FASTACT_MAX ? SHORT : SHORT_GRADIENT) && f != FASTACT_logsumexp_weighted;
 }
 
 /* THE CHOICE of a kernel for rows in contiguous memory, by their length. */

@@ -81,8 +81,6 @@ static inline void fastact_start(fastact_state *state) {
 /* A row is worked through in passes, and a pass in chunks of this many entries, whose partial results are folded in order: so
    chunks may run on any thread and the bits stay the same. */
 #define FASTACT_CHUNK 8192
-/* A row of so few entries is better off in a lane beside others (of a gradient: half as many), measured. */
-#define FASTACT_SHORT 64
 enum fastact_pass { FASTACT_MAX, FASTACT_SUM, FASTACT_MAP };
 
 static inline int fastact_inputs(int function) { return function >= FASTACT_logsumexp_weighted ? 2 : 1; }

@@ -14,6 +14,8 @@ FASTACT_INLINE void nfence(void) { _mm_sfence(); }
 #if FASTACT_REAL == 32
 
 #define SIDE_BY_SIDE 2
+#define SHORT 200
+#define SHORT_GRADIENT 48
 #define NLANES 8
 typedef __m256 nvec;
 typedef __m256d dvec;
@@ -152,6 +154,8 @@ FASTACT_INLINE real nfirst(nvec a) { return _mm256_cvtss_f32(a); }
 #else
 
 #define SIDE_BY_SIDE 2
+#define SHORT 100
+#define SHORT_GRADIENT 48
 #define NLANES 4
 typedef __m256d nvec;
 

@@ -16,6 +16,8 @@ FASTACT_INLINE void nfence(void) { _mm_sfence(); }
 #if FASTACT_REAL == 32
 
 #define SIDE_BY_SIDE 2
+#define SHORT 64
+#define SHORT_GRADIENT 32
 #define NLANES 16
 typedef __m512 nvec;
 typedef __m512d dvec;
@@ -74,9 +76,9 @@ FASTACT_INLINE nvec nzip_high(nvec a, nvec b) {
 }
 FASTACT_INLINE nvec nload_half(const uint16_t *p) { return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p)); }
 FASTACT_INLINE void nstore_half(uint16_t *p, nvec a) { _mm256_storeu_si256((__m256i *)p, _mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT)); }
-FASTACT_INLINE nvec nload_half_part(const char *p, ptrdiff_t k) { return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(nmask(k), p)); }
+FASTACT_INLINE nvec nload_half_part(const char *p, ptrdiff_t k) { return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(NMASK(k), p)); }
 FASTACT_INLINE void nstore_half_part(char *p, nvec a, ptrdiff_t k) {
-    _mm256_mask_storeu_epi16(p, nmask(k), _mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT));
+    _mm256_mask_storeu_epi16(p, NMASK(k), _mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT));
 }
 FASTACT_INLINE nvec nupper(nvec a, int half) {
     return half == 8   ? _mm512_castps256_ps512(_mm512_extractf32x8_ps(a, 1))
@@ -89,6 +91,8 @@ FASTACT_INLINE real nfirst(nvec a) { return _mm512_cvtss_f32(a); }
 #else
 
 #define SIDE_BY_SIDE 4
+#define SHORT 64
+#define SHORT_GRADIENT 32
 #define NLANES 8
 typedef __m512d nvec;
 #define NMASK(k) ((__mmask8)((k) <= 0 ? 0u : (k) >= 8 ? 0xFFu : (1u << (k)) - 1u))

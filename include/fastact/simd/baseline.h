@@ -12,6 +12,8 @@ FASTACT_INLINE void nfence(void) { _mm_sfence(); }
 #if FASTACT_REAL == 32
 
 #define SIDE_BY_SIDE 4
+#define SHORT 64
+#define SHORT_GRADIENT 32
 #define NLANES 4
 typedef __m128 nvec;
 typedef __m128d dvec;
@@ -70,6 +72,8 @@ FASTACT_INLINE real nfirst(nvec a) { return _mm_cvtss_f32(a); }
 #else
 
 #define SIDE_BY_SIDE 4
+#define SHORT 64
+#define SHORT_GRADIENT 32
 #define NLANES 2
 typedef __m128d nvec;
 

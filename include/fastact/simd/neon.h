@@ -11,6 +11,8 @@ FASTACT_INLINE void nfence(void) {}
 #if FASTACT_REAL == 32
 
 #define SIDE_BY_SIDE 4
+#define SHORT 64
+#define SHORT_GRADIENT 32
 #define NLANES 4
 typedef float32x4_t nvec;
 typedef float64x2_t dvec;
@@ -86,6 +88,8 @@ FASTACT_INLINE real nfirst(nvec a) { return vgetq_lane_f32(a, 0); }
 #else
 
 #define SIDE_BY_SIDE 4
+#define SHORT 64
+#define SHORT_GRADIENT 32
 #define NLANES 2
 typedef float64x2_t nvec;
 
