@@ -168,12 +168,20 @@ FASTACT_INLINE void sum_tile(int f, tile *t, ptrdiff_t n) {
 
 /* logsumexp of a tile's rows: special values, and what cancels, one by one. */
 static void store_logarithms(const place *y, ptrdiff_t n, const tile *t, vec a) {
-    real largest[LANES], count[LANES], result[LANES];
+    const vec none = vset(0), one = vset(1);
+    vec rare = vless_select(vmul(t->max, vset((real)0.5)), a, vless_select(a, one, vless_select(none, t->max, none, one), none), none);
+    rare = vless_select(vabs(a), vset(INFINITY), rare, one);
+    real largest[LANES], count[LANES], result[LANES], is_rare[LANES];
     vstore(largest, t->max);
     vstore(count, t->ties);
     vstore(result, a);
+    vstore(is_rare, rare);
     for (ptrdiff_t r = 0; r < t->rows && r < LANES; r++) {
         fastact_state s;
+        if (is_rare[r] == 0) {
+            write_entry(entry(y, r, 0), y->half, result[r]);
+            continue;
+        }
         fastact_start(&s);
         s.max = largest[r];
         s.a = result[r];

@@ -277,7 +277,8 @@ FASTACT_APART double logsumexp_again(const real *x, ptrdiff_t n, ptrdiff_t step,
     }
     return a;
 }
-FASTACT_INLINE int cancels(const fastact_state *s) { return s->max <= 0 && s->a > -1 && s->a < 1; }
+/* Whether l is large beside m + l. */
+FASTACT_INLINE int cancels(const fastact_state *s) { return s->max <= 0 && s->a > s->max / 2 && s->a < 1; }
 
 /* After the second pass over `count` rows of n entries, at most LANES, which lie `row` bytes apart. */
 static void finish_sums(int f, const char *x, ptrdiff_t row, ptrdiff_t n, fastact_state *s, ptrdiff_t count) {
