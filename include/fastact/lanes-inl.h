@@ -36,6 +36,9 @@ FASTACT_INLINE void store_entries(int half, char *to, vec v, ptrdiff_t count) {
 #define GROUP ((int)(64 / (LANES * sizeof(real))))
 /* So many tiles are under way at a time: while one waits for its maxima or sums, the processor works on the others. */
 #define TILES (4 * GROUP)
+/* All together they take at most this many vectors for each register of a cache line, so that rows, tiles and results share the
+   nearest cache. */
+#define UNDER_WAY 64
 
 /* A tile: LANES rows of n entries as n vectors. */
 typedef struct {
@@ -208,7 +211,7 @@ FASTACT_INLINE void spread_nan(vec v, real *e, ptrdiff_t n, vec *a, vec *b) {
 
 FASTACT_INLINE ptrdiff_t vectors_of_tile(ptrdiff_t n) { return (n + LANES - 1) / LANES * LANES; }
 FASTACT_INLINE ptrdiff_t tiles_at_a_time(ptrdiff_t n) {
-    ptrdiff_t fit = SHORT / vectors_of_tile(n) * GROUP;
+    ptrdiff_t fit = UNDER_WAY / vectors_of_tile(n) * GROUP;
     return fit < GROUP ? GROUP : fit < TILES ? fit : TILES;
 }
 
@@ -263,7 +266,7 @@ static void (*const tiles_of[])(const fastact_job *, ptrdiff_t, ptrdiff_t, real 
 #define FEWEST (LANES < 8 ? 2 : LANES / 4) /* rows that are worth a tile */
 /* Rows begin to end in lanes, as far as enough of them are left to fill lanes; returns where they end, or -1 for want of memory. */
 ptrdiff_t FASTACT_LANES_NAME(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
-    real near[2 * SHORT * GROUP * LANES] __attribute__((aligned(64))), *buffer = near;
+    real near[2 * (SHORT + LANES) * GROUP * LANES] __attribute__((aligned(64))), *buffer = near;
     ptrdiff_t rows = tiles_at_a_time(job->n) * LANES, entries = fastact_inputs(f) * rows * vectors_of_tile(job->n);
     void *far = NULL;
     if (entries > (ptrdiff_t)(sizeof near / sizeof *near)) {

@@ -100,15 +100,19 @@ static void run_passes(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t
     }
 }
 
-/* Whether rows are better off in lanes, which are no help where a single row has special cases of its own. */
-static int is_short(int f, ptrdiff_t n) {
-    return n > 0 && n <= (fastact_first_pass(f) == FASTACT_MAX ? SHORT : SHORT_GRADIENT) && f != FASTACT_logsumexp_weighted;
+/* Whether rows are better off in lanes, which are no help where a single row has special cases of its own. Reading and writing LANES
+   rows at a time is no pattern that processors foresee: where arrays lie far away, fewer are. */
+#define NEAR (2 << 20) /* bytes of an array, measured */
+static int is_short(int f, const fastact_job *job) {
+    ptrdiff_t n = job->n, most = fastact_first_pass(f) == FASTACT_MAX ? SHORT : SHORT_GRADIENT;
+    if (f == FASTACT_logsumexp_weighted || n == 0 || n > most) return 0;
+    return n <= (f == FASTACT_softmax ? 48 : 64) || job->rows <= NEAR / (n * (job->half ? 2 : (ptrdiff_t)sizeof(real)));
 }
 
 /* THE CHOICE of a kernel for rows in contiguous memory, by their length. */
 static void run_contiguous(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
     ptrdiff_t n = job->n;
-    if (is_short(f, n)) begin = FASTACT_LANES_NAME(f, job, begin, end);
+    if (is_short(f, job)) begin = FASTACT_LANES_NAME(f, job, begin, end);
     if (f == FASTACT_softmax && n <= BLOCK && n > 0) run_blocks(job, begin, end);
     else if (f == FASTACT_softmax && n <= FUSED_ENTRIES) softmax_rows(job, begin, end);
     else run_passes(f, job, begin, end);
@@ -200,7 +204,7 @@ static int are_columns(int f, const fastact_job *job) {
 /* Short rows one after the other, of entries one after the other. */
 static int are_short(int f, const fastact_job *job) {
     const ptrdiff_t size = job->half ? 2 : sizeof(real);
-    if (!is_short(f, job->n)) return 0;
+    if (!is_short(f, job)) return 0;
     for (int k = 0; k < fastact_inputs(f); k++)
         if (job->input_step[k] != size) return 0;
     return fastact_results(f) || job->out_step == size;
