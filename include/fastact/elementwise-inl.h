@@ -6,35 +6,50 @@ typedef struct {
     ptrdiff_t mask[4];
 } operands;
 
-FASTACT_INLINE vec operand(const operands *o, int k, ptrdiff_t i, ptrdiff_t last) {
-    const real *p = o->in[k] + (i & o->mask[k]);
-    return last && o->mask[k] ? vload_part(p, last, 1) : vload(p);
-}
+FASTACT_INLINE vec operand(const operands *o, int k, ptrdiff_t i) { return vload(o->in[k] + (i & o->mask[k])); }
 
-/* A loop over vectors of entries, of which the last may hold fewer. Parameters stay in registers unless there is one for each entry;
+/* A loop over vectors of entries. The last may hold fewer: these are moved to a place where a whole vector fits, for one more turn.
+   The operands are a copy that nothing written to `to` can change, and parameters stay in registers unless there is one for each entry;
    only functions that have any need the second loop. */
-#define P(k) (varied ? operand(o, k, i, last) : fixed[k])
-#define FORWARD(name) name##_forward(operand(o, 0, i, last), P(1), P(2))
-#define BACKWARD(name) name##_backward(operand(o, 0, i, last), operand(o, 1, i, last), P(2), P(3))
-#define FOR_VECTORS(varied_, value)                          \
-    do {                                                     \
-        enum { varied = varied_ };                           \
-        for (ptrdiff_t i = 0; i < n; i += LANES) {           \
-            ptrdiff_t last = n - i < LANES ? n - i : 0;      \
-            vec y = value;                                   \
-            if (last) vstore_part(out + i, y, last);         \
-            else vstore(out + i, y);                         \
-        }                                                    \
+#define P(k) (varied ? operand(&here, k, i) : fixed[k])
+#define FORWARD(name) name##_forward(operand(&here, 0, i), P(1), P(2))
+#define BACKWARD(name) name##_backward(operand(&here, 0, i), operand(&here, 1, i), P(2), P(3))
+#define FOR_VECTORS(varied_, value)                                                       \
+    do {                                                                                  \
+        enum { varied = varied_ };                                                        \
+        const operands here = *o;                                                         \
+        for (ptrdiff_t i = 0; i < whole; i += LANES) vstore(to + i, value);               \
     } while (0)
-#define LOOP(name, arrays, parameters, value)                                         \
-    static void name(const operands *o, ptrdiff_t n, real *out) {                     \
-        vec fixed[4];                                                                 \
-        ptrdiff_t any = 0;                                                            \
-        for (int k = 1; k < 4; k++) fixed[k] = o->mask[k] ? vset(0) : vload(o->in[k]);                     \
-        for (int k = 0; k < (parameters); k++) any |= o->mask[(arrays) + k];          \
-        if ((parameters) > 0 && any) FOR_VECTORS(1, value);                           \
-        else FOR_VECTORS(0, value);                                                   \
+#define LOOP(name, arrays, parameters, value)                                             \
+    static void name(const operands *o, ptrdiff_t n, real *out) {                         \
+        real rest[5][LANES] __attribute__((aligned(64)));                                 \
+        operands moved;                                                                   \
+        real *to = out;                                                                   \
+        ptrdiff_t last = n % LANES, whole = n - last, any = 0;                            \
+        vec fixed[4];                                                                     \
+        for (int k = 1; k < 4; k++) fixed[k] = o->mask[k] ? vset(0) : vload(o->in[k]);    \
+        for (int k = 0; k < (parameters); k++) any |= o->mask[(arrays) + k];              \
+        for (;;) {                                                                        \
+            if ((parameters) > 0 && any) FOR_VECTORS(1, value);                           \
+            else FOR_VECTORS(0, value);                                                   \
+            if (to == rest[4] || last == 0) break;                                        \
+            moved = rest_of(o, (arrays) + (parameters), whole, last, rest);               \
+            o = &moved;                                                                   \
+            to = rest[4];                                                                 \
+            whole = LANES;                                                                \
+        }                                                                                 \
+        if (last) vstore_part(out + (n - last), vload(to), last);                         \
     }
+/* The `last` entries from i on of each operand that has one for each entry, moved to `rest`. */
+static operands rest_of(const operands *o, int count, ptrdiff_t i, ptrdiff_t last, real (*rest)[LANES]) {
+    operands r = *o;
+    for (int k = 0; k < count; k++) {
+        if (!o->mask[k]) continue;
+        vstore(rest[k], vload_part(o->in[k] + i, last, 1));
+        r.in[k] = rest[k];
+    }
+    return r;
+}
 #define ROW(name, needs, ulp, backward_ulp, first, second) \
     LOOP(name##_loop, 1, fastact_parameters(FASTACT_##name), FORWARD(name)) \
     LOOP(name##_backward_loop, 2, fastact_parameters(FASTACT_##name), BACKWARD(name))
