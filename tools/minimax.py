@@ -161,10 +161,9 @@ def pieces(name, target, weight, degree, shift, end, parts=4):
         errors.append(error)
 
     print(f"{name}: shift {shift}, degree {degree}, to {end}, error 2^{np.log2(max(errors)):.2f}")
-    for row in rows:
-        numbers = [re.sub(r"\.?0*p", "p", float(c).hex()) + "f" if c else "0" for c in row]
-        for start in range(0, count, 8):
-            print("    " + ", ".join(numbers[start : start + 8]) + ",")
+    for polynomial in rows.T:
+        numbers = [re.sub(r"\.?0*p", "p", float(c).hex()) + "f" if c else "0" for c in polynomial]
+        print("    ROW(" + ", ".join(numbers) + ") \\")
 
 
 def mills(a):

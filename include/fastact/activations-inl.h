@@ -82,12 +82,11 @@ FASTACT_INLINE vec sigmoid_backward(vec g, vec y, vec p, vec q) { (void)p; (void
 
 #if FASTACT_REAL == 32
 /* One of 4 2**bits polynomials for a >= 0, by the 2**bits-th part of an octave in which a + shift lies: in a less the middle of that
-   part. A row of the table holds one coefficient of each (tools/minimax.py). */
+   part (tools/minimax.py). */
 FASTACT_INLINE vec piecewise(const real *table, int bits, int degree, real shift, vec a) {
     const vec c = vset(shift);
-    vec b = vadd(a, c), j = voctave_part(b, bits), u = vsub(a, vsub(voctave_middle(b, bits), c)), y = vlookup_part(table, degree, j, bits);
-    for (int k = degree - 1; k >= 0; k--) y = vmadd(y, u, vlookup_part(table, k, j, bits));
-    return y;
+    vec b = vadd(a, c);
+    return vpolynomial(table, degree, b, bits, vsub(a, vsub(voctave_middle(b, bits), c)));
 }
 #endif
 
@@ -98,28 +97,40 @@ FASTACT_INLINE vec piecewise(const real *table, int bits, int degree, real shift
 #define TANH_END 9.02f /* from here on tanh rounds to 1 */
 #define TANH_DEGREE 4
 #define TANH_SHIFT 0.65625f
-static const real tanh_pieces[(TANH_DEGREE + 1) * 32] = {
-    0x1.cc762p-1f, 0x1.e01bd4p-1f, 0x1.ec6acp-1f, 0x1.f40842p-1f, 0x1.f8b52ap-1f, 0x1.fb9086p-1f, 0x1.fd4e2p-1f, 0x1.fe5d22p-1f,
-    0x1.ff39fap-1f, 0x1.ffb71ep-1f, 0x1.ffe52ep-1f, 0x1.fff622p-1f, 0x1.fffc5ep-1f, 0x1.fffeaap-1f, 0x1.ffff82p-1f, 0x1.ffffd2p-1f,
-    0x1.fffff6p-1f, 0x1p+0f, 0, 0x1.ff559ap-5f, 0x1.fd5992p-4f, 0x1.7b8ffap-3f, 0x1.f597eap-3f, 0x1.35f98ap-2f,
-    0x1.8a87e2p-2f, 0x1.f20212p-2f, 0x1.26d77p-1f, 0x1.4e8d8ap-1f, 0x1.704bb2p-1f, 0x1.8c7f5cp-1f, 0x1.a3beaap-1f, 0x1.b6b0ccp-1f,
-    0x1.878eaap-3f, 0x1.ee5e4cp-4f, 0x1.3355bep-4f, 0x1.7a7d6ep-5f, 0x1.cf6206p-6f, 0x1.1aa334p-6f, 0x1.580734p-7f, 0x1.a2314cp-8f,
-    0x1.8bb058p-9f, 0x1.2368cap-10f, 0x1.acf6cp-12f, 0x1.3ba7aep-13f, 0x1.d0837ep-15f, 0x1.55c6aap-16f, 0x1.f6eec2p-18f, 0x1.7209cap-19f,
-    0x1.497208p-21f, 0x1.65e4ap-24f, 0x1p+0f, 0x1.fe0154p-1f, 0x1.f81524p-1f, 0x1.ee69e4p-1f, 0x1.e149ap-1f, 0x1.d11574p-1f,
-    0x1.b3ff3p-1f, 0x1.86e682p-1f, 0x1.56364p-1f, 0x1.256536p-1f, 0x1.ee2656p-2f, 0x1.99e5bep-2f, 0x1.4fc654p-2f, 0x1.103e9p-2f,
-    -0x1.60248ap-3f, -0x1.cf92a4p-4f, -0x1.2795dcp-4f, -0x1.71a5f8p-5f, -0x1.c8c9e6p-6f, -0x1.18318ep-6f, -0x1.56391cp-7f, -0x1.a0da34p-8f,
-    -0x1.8b1aeep-9f, -0x1.23426ap-10f, -0x1.ace1a6p-12f, -0x1.3ba1dcp-13f, -0x1.d08152p-15f, -0x1.55c67cp-16f, -0x1.f6efa4p-18f, -0x1.720d1p-19f,
-    -0x1.4991bap-21f, -0x1.64142ap-24f, 0x1.12228ap-20f, -0x1.fd5672p-5f, -0x1.f5777p-4f, -0x1.6e8764p-3f, -0x1.d77fe6p-3f, -0x1.1991bap-2f,
-    -0x1.4ff7fp-2f, -0x1.7c384ep-2f, -0x1.8a239p-2f, -0x1.7f6daap-2f, -0x1.63759p-2f, -0x1.3d6c98p-2f, -0x1.134704p-2f, -0x1.d28796p-3f,
-    0x1.7405e2p-4f, 0x1.0e2b88p-4f, 0x1.6c6c04p-5f, 0x1.d6fe7p-6f, 0x1.28c59ap-6f, 0x1.706172p-7f, 0x1.c5212ep-8f, 0x1.1529ep-8f,
-    0x1.0aaba6p-9f, 0x1.89fc84p-11f, 0x1.224e68p-12f, 0x1.ab6c56p-14f, 0x1.3a8b0ap-15f, 0x1.cee3dcp-17f, 0x1.5495cp-18f, 0x1.f52e2ep-20f,
-    0x1.d47ffep-22f, 0x1.caffa8p-25f, -0x1.558086p-2f, -0x1.4fdf1p-2f, -0x1.40522ep-2f, -0x1.278658p-2f, -0x1.070754p-2f, -0x1.c1876p-3f,
-    -0x1.426322p-3f, -0x1.2f764cp-4f, -0x1.77aa76p-10f, 0x1.b4fd3ap-5f, 0x1.6ac5a2p-4f, 0x1.b3e5acp-4f, 0x1.c66c06p-4f, 0x1.b4233ap-4f,
-    -0x1.8cc156p-6f, -0x1.893ed6p-6f, -0x1.317068p-6f, -0x1.a93b2ap-7f, -0x1.175af2p-7f, -0x1.6348fp-8f, -0x1.bb553ap-9f, -0x1.117ee8p-9f,
-    -0x1.08bccep-10f, -0x1.88a90ap-12f, -0x1.21ba3ap-13f, -0x1.aad2bep-15f, -0x1.3a28a6p-16f, -0x1.ce5f84p-18f, -0x1.543168p-19f, -0x1.f4a8f6p-21f,
-    -0x1.d2aa3ap-23f, -0x1.5272acp-25f, 0x1.10dda2p-7f, 0x1.4888a4p-5f, 0x1.446898p-4f, 0x1.ce18e8p-4f, 0x1.1d86cp-3f, 0x1.436fp-3f,
-    0x1.5b3dbep-3f, 0x1.46b25ap-3f, 0x1.081d1p-3f, 0x1.702b2cp-4f, 0x1.a9d63ap-5f, 0x1.56eb4ep-6f, -0x1.58bee4p-10f, -0x1.f42952p-7f,
-};
+#define TANH_PIECES(ROW)                                                                      \
+    ROW(0x1.cc762p-1f, 0x1.878eaap-3f, -0x1.60248ap-3f, 0x1.7405e2p-4f, -0x1.8cc156p-6f)      \
+    ROW(0x1.e01bd4p-1f, 0x1.ee5e4cp-4f, -0x1.cf92a4p-4f, 0x1.0e2b88p-4f, -0x1.893ed6p-6f)     \
+    ROW(0x1.ec6acp-1f, 0x1.3355bep-4f, -0x1.2795dcp-4f, 0x1.6c6c04p-5f, -0x1.317068p-6f)      \
+    ROW(0x1.f40842p-1f, 0x1.7a7d6ep-5f, -0x1.71a5f8p-5f, 0x1.d6fe7p-6f, -0x1.a93b2ap-7f)      \
+    ROW(0x1.f8b52ap-1f, 0x1.cf6206p-6f, -0x1.c8c9e6p-6f, 0x1.28c59ap-6f, -0x1.175af2p-7f)     \
+    ROW(0x1.fb9086p-1f, 0x1.1aa334p-6f, -0x1.18318ep-6f, 0x1.706172p-7f, -0x1.6348fp-8f)      \
+    ROW(0x1.fd4e2p-1f, 0x1.580734p-7f, -0x1.56391cp-7f, 0x1.c5212ep-8f, -0x1.bb553ap-9f)      \
+    ROW(0x1.fe5d22p-1f, 0x1.a2314cp-8f, -0x1.a0da34p-8f, 0x1.1529ep-8f, -0x1.117ee8p-9f)      \
+    ROW(0x1.ff39fap-1f, 0x1.8bb058p-9f, -0x1.8b1aeep-9f, 0x1.0aaba6p-9f, -0x1.08bccep-10f)    \
+    ROW(0x1.ffb71ep-1f, 0x1.2368cap-10f, -0x1.23426ap-10f, 0x1.89fc84p-11f, -0x1.88a90ap-12f) \
+    ROW(0x1.ffe52ep-1f, 0x1.acf6cp-12f, -0x1.ace1a6p-12f, 0x1.224e68p-12f, -0x1.21ba3ap-13f)  \
+    ROW(0x1.fff622p-1f, 0x1.3ba7aep-13f, -0x1.3ba1dcp-13f, 0x1.ab6c56p-14f, -0x1.aad2bep-15f) \
+    ROW(0x1.fffc5ep-1f, 0x1.d0837ep-15f, -0x1.d08152p-15f, 0x1.3a8b0ap-15f, -0x1.3a28a6p-16f) \
+    ROW(0x1.fffeaap-1f, 0x1.55c6aap-16f, -0x1.55c67cp-16f, 0x1.cee3dcp-17f, -0x1.ce5f84p-18f) \
+    ROW(0x1.ffff82p-1f, 0x1.f6eec2p-18f, -0x1.f6efa4p-18f, 0x1.5495cp-18f, -0x1.543168p-19f)  \
+    ROW(0x1.ffffd2p-1f, 0x1.7209cap-19f, -0x1.720d1p-19f, 0x1.f52e2ep-20f, -0x1.f4a8f6p-21f)  \
+    ROW(0x1.fffff6p-1f, 0x1.497208p-21f, -0x1.4991bap-21f, 0x1.d47ffep-22f, -0x1.d2aa3ap-23f) \
+    ROW(0x1p+0f, 0x1.65e4ap-24f, -0x1.64142ap-24f, 0x1.caffa8p-25f, -0x1.5272acp-25f)         \
+    ROW(0, 0x1p+0f, 0x1.12228ap-20f, -0x1.558086p-2f, 0x1.10dda2p-7f)                         \
+    ROW(0x1.ff559ap-5f, 0x1.fe0154p-1f, -0x1.fd5672p-5f, -0x1.4fdf1p-2f, 0x1.4888a4p-5f)      \
+    ROW(0x1.fd5992p-4f, 0x1.f81524p-1f, -0x1.f5777p-4f, -0x1.40522ep-2f, 0x1.446898p-4f)      \
+    ROW(0x1.7b8ffap-3f, 0x1.ee69e4p-1f, -0x1.6e8764p-3f, -0x1.278658p-2f, 0x1.ce18e8p-4f)     \
+    ROW(0x1.f597eap-3f, 0x1.e149ap-1f, -0x1.d77fe6p-3f, -0x1.070754p-2f, 0x1.1d86cp-3f)       \
+    ROW(0x1.35f98ap-2f, 0x1.d11574p-1f, -0x1.1991bap-2f, -0x1.c1876p-3f, 0x1.436fp-3f)        \
+    ROW(0x1.8a87e2p-2f, 0x1.b3ff3p-1f, -0x1.4ff7fp-2f, -0x1.426322p-3f, 0x1.5b3dbep-3f)       \
+    ROW(0x1.f20212p-2f, 0x1.86e682p-1f, -0x1.7c384ep-2f, -0x1.2f764cp-4f, 0x1.46b25ap-3f)     \
+    ROW(0x1.26d77p-1f, 0x1.56364p-1f, -0x1.8a239p-2f, -0x1.77aa76p-10f, 0x1.081d1p-3f)        \
+    ROW(0x1.4e8d8ap-1f, 0x1.256536p-1f, -0x1.7f6daap-2f, 0x1.b4fd3ap-5f, 0x1.702b2cp-4f)      \
+    ROW(0x1.704bb2p-1f, 0x1.ee2656p-2f, -0x1.63759p-2f, 0x1.6ac5a2p-4f, 0x1.a9d63ap-5f)       \
+    ROW(0x1.8c7f5cp-1f, 0x1.99e5bep-2f, -0x1.3d6c98p-2f, 0x1.b3e5acp-4f, 0x1.56eb4ep-6f)      \
+    ROW(0x1.a3beaap-1f, 0x1.4fc654p-2f, -0x1.134704p-2f, 0x1.c66c06p-4f, -0x1.58bee4p-10f)    \
+    ROW(0x1.b6b0ccp-1f, 0x1.103e9p-2f, -0x1.d28796p-3f, 0x1.b4233ap-4f, -0x1.f42952p-7f)
+POLYNOMIALS(tanh_pieces, TANH_PIECES);
 FASTACT_INLINE vec tanh_forward(vec x, vec p, vec q) {
     (void)p; (void)q;
     return vcopysign(piecewise(tanh_pieces, 3, TANH_DEGREE, TANH_SHIFT, vmin(vset(TANH_END), vabs(x))), x);
@@ -373,35 +384,43 @@ FASTACT_INLINE vec gelu_tanh_backward(vec g, vec x, vec p, vec q) {
 #define GELU_END 13       /* down to here E is a normal number */
 #define GELU_BOTTOM 20.5f /* below, even the largest number times a T is 0 */
 #define GELU_DEGREE 5
-static const real gelu_pieces[(GELU_DEGREE + 1) * 16] = {
-    0x1.357d2cp-3f, 0x1.635e58p-3f, 0x1.7ea3ccp-3f, 0x1.8fd624p-3f, 0x1.9f80eap-3f, 0x1.aaeep-3f, 0x1.b13fep-3f, 0x1.b5124cp-3f,
-    0x1.b87656p-3f, 0x1.bae62ap-3f, 0x1.bc3ebcp-3f, 0x1.bd1054p-3f, 0, 0x1.d045eap-5f, 0x1.880b28p-4f, 0x1.f8ff1ep-4f,
-    0x1.e0055p-5f, 0x1.14dc02p-5f, 0x1.546a82p-6f, 0x1.b97048p-7f, 0x1.f3f07ep-8f, 0x1.07882cp-8f, 0x1.335c76p-9f, 0x1.82a0e8p-10f,
-    0x1.ac67c6p-11f, 0x1.c07e66p-12f, 0x1.067fccp-12f, 0x1.4cb3bp-13f, 0x1.18562p-2f, 0x1.7d73cp-3f, 0x1.0a60dep-3f, 0x1.7d0c4p-4f,
-    -0x1.196d4ap-5f, -0x1.1df712p-6f, -0x1.380242p-7f, -0x1.69b816p-8f, -0x1.5ef522p-9f, -0x1.34281p-10f, -0x1.32262p-11f, -0x1.4e37cp-12f,
-    -0x1.33d61p-13f, -0x1.0636ap-14f, -0x1.022b9ep-15f, -0x1.19be5p-16f, -0x1.bf5a0ap-3f, -0x1.1b99b4p-3f, -0x1.717874p-4f, -0x1.eda012p-5f,
-    0x1.0ce77cp-6f, 0x1.e7cb24p-8f, 0x1.dd9a4ap-9f, 0x1.f3b1fap-10f, 0x1.a40dbp-11f, 0x1.367ccap-12f, 0x1.08b71ep-13f, 0x1.f83b18p-15f,
-    0x1.84203p-16f, 0x1.0e1df6p-17f, 0x1.c07d6ep-19f, 0x1.ad1dc6p-20f, 0x1.184b34p-3f, 0x1.4e2a6ep-4f, 0x1.9996b6p-5f, 0x1.01a322p-5f,
-    -0x1.c569f8p-8f, -0x1.71eeeap-9f, -0x1.474c5p-10f, -0x1.36eadep-11f, -0x1.d02788p-13f, -0x1.21ba4ap-14f, -0x1.a903a6p-16f, -0x1.61ccb2p-17f,
-    -0x1.d1ef1ap-19f, -0x1.078f14p-20f, -0x1.6fe50ep-22f, -0x1.0215c8p-23f, -0x1.285d02p-4f, -0x1.51c724p-5f, -0x1.87bbb6p-6f, -0x1.d29104p-7f,
-    0x1.5669fcp-9f, 0x1.fa5e68p-11f, 0x1.97e1c6p-12f, 0x1.62397cp-13f, 0x1.d39614p-15f, 0x1.f30808p-17f, 0x1.3daf5ap-18f, 0x1.d15564p-20f,
-    0x1.03a3eap-21f, 0x1.e2b0dep-24f, 0x1.1d04cep-25f, 0x1.3c72cp-26f, 0x1.eb8b48p-6f, 0x1.316204p-6f, 0x1.4e64aep-7f, 0x1.7a196cp-8f,
-};
+#define GELU_PIECES(ROW)                                                                                       \
+    ROW(0x1.357d2cp-3f, 0x1.e0055p-5f, -0x1.196d4ap-5f, 0x1.0ce77cp-6f, -0x1.c569f8p-8f, 0x1.5669fcp-9f)       \
+    ROW(0x1.635e58p-3f, 0x1.14dc02p-5f, -0x1.1df712p-6f, 0x1.e7cb24p-8f, -0x1.71eeeap-9f, 0x1.fa5e68p-11f)     \
+    ROW(0x1.7ea3ccp-3f, 0x1.546a82p-6f, -0x1.380242p-7f, 0x1.dd9a4ap-9f, -0x1.474c5p-10f, 0x1.97e1c6p-12f)     \
+    ROW(0x1.8fd624p-3f, 0x1.b97048p-7f, -0x1.69b816p-8f, 0x1.f3b1fap-10f, -0x1.36eadep-11f, 0x1.62397cp-13f)   \
+    ROW(0x1.9f80eap-3f, 0x1.f3f07ep-8f, -0x1.5ef522p-9f, 0x1.a40dbp-11f, -0x1.d02788p-13f, 0x1.d39614p-15f)    \
+    ROW(0x1.aaeep-3f, 0x1.07882cp-8f, -0x1.34281p-10f, 0x1.367ccap-12f, -0x1.21ba4ap-14f, 0x1.f30808p-17f)     \
+    ROW(0x1.b13fep-3f, 0x1.335c76p-9f, -0x1.32262p-11f, 0x1.08b71ep-13f, -0x1.a903a6p-16f, 0x1.3daf5ap-18f)    \
+    ROW(0x1.b5124cp-3f, 0x1.82a0e8p-10f, -0x1.4e37cp-12f, 0x1.f83b18p-15f, -0x1.61ccb2p-17f, 0x1.d15564p-20f)  \
+    ROW(0x1.b87656p-3f, 0x1.ac67c6p-11f, -0x1.33d61p-13f, 0x1.84203p-16f, -0x1.d1ef1ap-19f, 0x1.03a3eap-21f)   \
+    ROW(0x1.bae62ap-3f, 0x1.c07e66p-12f, -0x1.0636ap-14f, 0x1.0e1df6p-17f, -0x1.078f14p-20f, 0x1.e2b0dep-24f)  \
+    ROW(0x1.bc3ebcp-3f, 0x1.067fccp-12f, -0x1.022b9ep-15f, 0x1.c07d6ep-19f, -0x1.6fe50ep-22f, 0x1.1d04cep-25f) \
+    ROW(0x1.bd1054p-3f, 0x1.4cb3bp-13f, -0x1.19be5p-16f, 0x1.ad1dc6p-20f, -0x1.0215c8p-23f, 0x1.3c72cp-26f)    \
+    ROW(0, 0x1.18562p-2f, -0x1.bf5a0ap-3f, 0x1.184b34p-3f, -0x1.285d02p-4f, 0x1.eb8b48p-6f)                    \
+    ROW(0x1.d045eap-5f, 0x1.7d73cp-3f, -0x1.1b99b4p-3f, 0x1.4e2a6ep-4f, -0x1.51c724p-5f, 0x1.316204p-6f)       \
+    ROW(0x1.880b28p-4f, 0x1.0a60dep-3f, -0x1.717874p-4f, 0x1.9996b6p-5f, -0x1.87bbb6p-6f, 0x1.4e64aep-7f)      \
+    ROW(0x1.f8ff1ep-4f, 0x1.7d0c4p-4f, -0x1.eda012p-5f, 0x1.01a322p-5f, -0x1.d29104p-7f, 0x1.7a196cp-8f)
+POLYNOMIALS(gelu_pieces, GELU_PIECES);
 #define GELU_SLOPE_DEGREE 5
-static const real gelu_slope_pieces[(GELU_SLOPE_DEGREE + 1) * 16] = {
-    -0x1.2c6d9cp-3f, -0x1.1f942ep-2f, -0x1.a11f6ep-2f, -0x1.0ee862p-1f, -0x1.699eeap-1f, -0x1.df7f6cp-1f, -0x1.29b1ep+0f, -0x1.630fb6p+0f,
-    -0x1.b8778p+0f, -0x1.14d38ap+1f, -0x1.4d3336p+1f, -0x1.6955ep+1f, 0x1.c4f0a6p-3f, 0x1.01e924p-3f, 0x1.4bfee4p-5f, -0x1.36dac8p-5f,
-    -0x1.1da03cp-2f, -0x1.099b6ap-2f, -0x1.fb094cp-3f, -0x1.eb96a6p-3f, -0x1.dd54ap-3f, -0x1.d2c822p-3f, -0x1.ccdf6ep-3f, -0x1.c943ecp-3f,
-    -0x1.c609ap-3f, -0x1.c3b2a2p-3f, -0x1.c2657p-3f, 0, -0x1.9f8c6ap-2f, -0x1.6f8a1cp-2f, -0x1.4e0aa4p-2f, -0x1.361994p-2f,
-    0x1.9f8a02p-6f, 0x1.e79906p-7f, 0x1.300feap-7f, 0x1.8f02p-8f, 0x1.ca6268p-9f, 0x1.ea4518p-10f, 0x1.20f762p-10f, 0x1.6e72cep-11f,
-    0x1.99ad9ep-12f, 0x1.b0777cp-13f, 0x1.fd2b4cp-14f, 0, 0x1.cce42ap-4f, 0x1.3dc522p-4f, 0x1.c145e4p-5f, 0x1.44f40cp-5f,
-    -0x1.3a7804p-7f, -0x1.45a2bp-8f, -0x1.690f44p-9f, -0x1.a86136p-10f, -0x1.a2c448p-11f, -0x1.762cf4p-12f, -0x1.78acb6p-13f, -0x1.9f6c3cp-14f,
-    -0x1.830444p-15f, -0x1.4d36e8p-16f, -0x1.4a8b9ep-17f, 0, -0x1.d940f6p-5f, -0x1.3031ap-5f, -0x1.916ae6p-6f, -0x1.0f5d84p-6f,
-    0x1.ba07f2p-9f, 0x1.986404p-10f, 0x1.965ccep-11f, 0x1.af364ep-12f, 0x1.759e1ep-13f, 0x1.1879b8p-14f, 0x1.e436bp-16f, 0x1.d1cb44p-17f,
-    0x1.7051e2p-18f, 0x1.01f4dp-19f, 0x1.ae9888p-21f, 0, 0x1.b0e684p-6f, 0x1.0598dep-6f, 0x1.44cdc2p-7f, 0x1.9d926cp-8f,
-    -0x1.218e5ap-10f, -0x1.e16ab8p-12f, -0x1.b156bcp-13f, -0x1.a21daep-14f, -0x1.3fbb6cp-15f, -0x1.975072p-17f, -0x1.2fa71p-18f, -0x1.0021ecp-19f,
-    -0x1.57ca4p-21f, -0x1.8a351ep-23f, -0x1.15d38p-24f, 0, -0x1.65bc4p-7f, -0x1.994944p-8f, -0x1.e14246p-9f, -0x1.239382p-9f,
-};
+#define GELU_SLOPE_PIECES(ROW)                                                                                  \
+    ROW(-0x1.2c6d9cp-3f, -0x1.1da03cp-2f, 0x1.9f8a02p-6f, -0x1.3a7804p-7f, 0x1.ba07f2p-9f, -0x1.218e5ap-10f)    \
+    ROW(-0x1.1f942ep-2f, -0x1.099b6ap-2f, 0x1.e79906p-7f, -0x1.45a2bp-8f, 0x1.986404p-10f, -0x1.e16ab8p-12f)    \
+    ROW(-0x1.a11f6ep-2f, -0x1.fb094cp-3f, 0x1.300feap-7f, -0x1.690f44p-9f, 0x1.965ccep-11f, -0x1.b156bcp-13f)   \
+    ROW(-0x1.0ee862p-1f, -0x1.eb96a6p-3f, 0x1.8f02p-8f, -0x1.a86136p-10f, 0x1.af364ep-12f, -0x1.a21daep-14f)    \
+    ROW(-0x1.699eeap-1f, -0x1.dd54ap-3f, 0x1.ca6268p-9f, -0x1.a2c448p-11f, 0x1.759e1ep-13f, -0x1.3fbb6cp-15f)   \
+    ROW(-0x1.df7f6cp-1f, -0x1.d2c822p-3f, 0x1.ea4518p-10f, -0x1.762cf4p-12f, 0x1.1879b8p-14f, -0x1.975072p-17f) \
+    ROW(-0x1.29b1ep+0f, -0x1.ccdf6ep-3f, 0x1.20f762p-10f, -0x1.78acb6p-13f, 0x1.e436bp-16f, -0x1.2fa71p-18f)    \
+    ROW(-0x1.630fb6p+0f, -0x1.c943ecp-3f, 0x1.6e72cep-11f, -0x1.9f6c3cp-14f, 0x1.d1cb44p-17f, -0x1.0021ecp-19f) \
+    ROW(-0x1.b8778p+0f, -0x1.c609ap-3f, 0x1.99ad9ep-12f, -0x1.830444p-15f, 0x1.7051e2p-18f, -0x1.57ca4p-21f)    \
+    ROW(-0x1.14d38ap+1f, -0x1.c3b2a2p-3f, 0x1.b0777cp-13f, -0x1.4d36e8p-16f, 0x1.01f4dp-19f, -0x1.8a351ep-23f)  \
+    ROW(-0x1.4d3336p+1f, -0x1.c2657p-3f, 0x1.fd2b4cp-14f, -0x1.4a8b9ep-17f, 0x1.ae9888p-21f, -0x1.15d38p-24f)   \
+    ROW(-0x1.6955ep+1f, 0, 0, 0, 0, 0)                                                                          \
+    ROW(0x1.c4f0a6p-3f, -0x1.9f8c6ap-2f, 0x1.cce42ap-4f, -0x1.d940f6p-5f, 0x1.b0e684p-6f, -0x1.65bc4p-7f)       \
+    ROW(0x1.01e924p-3f, -0x1.6f8a1cp-2f, 0x1.3dc522p-4f, -0x1.3031ap-5f, 0x1.0598dep-6f, -0x1.994944p-8f)       \
+    ROW(0x1.4bfee4p-5f, -0x1.4e0aa4p-2f, 0x1.c145e4p-5f, -0x1.916ae6p-6f, 0x1.44cdc2p-7f, -0x1.e14246p-9f)      \
+    ROW(-0x1.36dac8p-5f, -0x1.361994p-2f, 0x1.44f40cp-5f, -0x1.0f5d84p-6f, 0x1.9d926cp-8f, -0x1.239382p-9f)
+POLYNOMIALS(gelu_slope_pieces, GELU_SLOPE_PIECES);
 /* a up to GELU_END or, with a scale, GELU_BOTTOM; E */
 FASTACT_INLINE far_exp gelu_exp(int far, vec *a) {
     vec magic = vset(MAGIC), scale = vset(0);

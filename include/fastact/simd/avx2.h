@@ -65,16 +65,30 @@ FASTACT_INLINE nvec nexponent(nvec a) { /* the field as the low bits of 2**23 */
 FASTACT_INLINE nvec nlookup(const void *table, nvec t) {
     return _mm256_permutevar_ps(_mm256_broadcast_ps((const __m128 *)table), _mm256_castps_si256(t));
 }
-FASTACT_INLINE nvec nlookup16(const real *table, nvec t) {
-    __m256i j = _mm256_castps_si256(t);
-    nvec low = _mm256_permutevar8x32_ps(nload(table), j), high = _mm256_permutevar8x32_ps(nload(table + 8), j);
-    return _mm256_blendv_ps(low, high, _mm256_castsi256_ps(_mm256_slli_epi32(j, 28)));
+/* Permutations take 8 entries each, so that one coefficient of 32 polynomials would need four. Instead a row is read for each lane, from
+   the start for lanes 0 to 3 and from the middle for the others, and blocks of 4 x 4 are transposed: the halves of p and q that hold
+   coefficients 0 to 3 are then where they belong. */
+#define FASTACT_POLYNOMIALS_BY_ROW
+FASTACT_INLINE void nlookup_row(const real *table, nvec a, int bits, nvec *c) {
+    __m256i offset = _mm256_and_si256(_mm256_srli_epi32(_mm256_castps_si256(a), 17 - bits), _mm256_set1_epi32(((4 << bits) - 1) << 6));
+    uint64_t two[4];
+    nvec row[8], v[4];
+    _mm256_storeu_si256((__m256i *)two, offset);
+    for (int i = 0; i < 8; i++) {
+        uint64_t at = i % 2 ? two[i / 2] >> 32 : (uint32_t)two[i / 2];
+        row[i] = nload((const real *)((const char *)table + at) + (i < 4 ? 0 : 8));
+    }
+    for (int k = 0; k < 4; k++) {
+        for (int i = 0; i < 4; i++) {
+            nvec even = row[2 * i], odd = row[2 * i + 1];
+            v[i] = k < 2 ? _mm256_unpacklo_ps(even, odd) : _mm256_unpackhi_ps(even, odd);
+        }
+        nvec p = k % 2 ? _mm256_shuffle_ps(v[0], v[1], 0xEE) : _mm256_shuffle_ps(v[0], v[1], 0x44);
+        nvec q = k % 2 ? _mm256_shuffle_ps(v[2], v[3], 0xEE) : _mm256_shuffle_ps(v[2], v[3], 0x44), r = _mm256_blend_ps(q, p, 0xF0);
+        c[k] = _mm256_blend_ps(p, q, 0xF0);
+        c[k + 4] = _mm256_permute2f128_ps(r, r, 1);
+    }
 }
-FASTACT_INLINE nvec nlookup32(const real *table, nvec t) {
-    nvec bit_4 = _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(t), 27));
-    return _mm256_blendv_ps(nlookup16(table, t), nlookup16(table + 16, t), bit_4);
-}
-FASTACT_INLINE nvec noctave_part(nvec a, int bits) { return _mm256_castsi256_ps(_mm256_srli_epi32(_mm256_castps_si256(a), 23 - bits)); }
 FASTACT_INLINE nvec noctave_middle(nvec a, int bits) {
     const __m256i mask = _mm256_set1_epi32(-(1 << (23 - bits))), middle = _mm256_set1_epi32(1 << (22 - bits));
     return _mm256_castsi256_ps(_mm256_or_si256(_mm256_and_si256(_mm256_castps_si256(a), mask), middle));

@@ -63,13 +63,45 @@ FASTACT_INLINE vec vexponent(vec a) { EACH a.v[k] = nexponent(a.v[k]); return a;
 /* table[low two bits of t], of entries as wide as a lane. */
 FASTACT_INLINE vec vlookup(const void *table, vec t) { EACH t.v[k] = nlookup(table, t.v[k]); return t; }
 #if FASTACT_REAL == 32
-/* In which 2**bits-th part of an octave a number lies, in the low bits; and the number in the middle of it. a > 0. */
-FASTACT_INLINE vec voctave_part(vec a, int bits) { EACH a.v[k] = noctave_part(a.v[k], bits); return a; }
+/* The number in the middle of the 2**bits-th part of an octave in which a lies. a > 0. */
 FASTACT_INLINE vec voctave_middle(vec a, int bits) { EACH a.v[k] = noctave_middle(a.v[k], bits); return a; }
-/* Row `row` of a table of 4 2**bits columns, bits 2 or 3, at the column in the low bits of t. */
-FASTACT_INLINE vec vlookup_part(const real *table, int row, vec t, int bits) {
-    EACH t.v[k] = bits == 2 ? nlookup16(table + 16 * row, t.v[k]) : nlookup32(table + 32 * row, t.v[k]);
-    return t;
+/* A table of 4 2**bits polynomials, bits 2 or 3, of degree 4 or 5: LIST(ROW) has one ROW(constant term, ...) for each. It lies in
+   memory by coefficients, each one for all polynomials; or by rows, with coefficients 0 to 3, 4 to 7, 4 to 7 and 0 to 3. */
+#ifdef FASTACT_POLYNOMIALS_BY_ROW
+#define ROW_TWICE(c0, c1, c2, c3, c4, c5, ...) c0, c1, c2, c3, c4, c5, 0, 0, c4, c5, 0, 0, c0, c1, c2, c3,
+#define WHOLE_ROW(...) ROW_TWICE(__VA_ARGS__, 0, 0)
+#define POLYNOMIALS(name, LIST) static const real name[] __attribute__((aligned(64))) = {LIST(WHOLE_ROW)}
+#else
+#define TERM_0(c0, ...) c0,
+#define TERM_1(c0, c1, ...) c1,
+#define TERM_2(c0, c1, c2, ...) c2,
+#define TERM_3(c0, c1, c2, c3, ...) c3,
+#define TERM_4_OF(c0, c1, c2, c3, c4, ...) c4,
+#define TERM_5_OF(c0, c1, c2, c3, c4, c5, ...) c5,
+#define TERM_4(...) TERM_4_OF(__VA_ARGS__, 0)
+#define TERM_5(...) TERM_5_OF(__VA_ARGS__, 0, 0)
+#define POLYNOMIALS(name, LIST) static const real name[] = {LIST(TERM_0) LIST(TERM_1) LIST(TERM_2) LIST(TERM_3) LIST(TERM_4) LIST(TERM_5)}
+#endif
+/* At u, the polynomial whose number is the low bits of that of the 2**bits-th part of an octave in which a lies. a > 0. */
+FASTACT_INLINE vec vpolynomial(const real *table, int degree, vec a, int bits, vec u) {
+#ifdef FASTACT_POLYNOMIALS_BY_ROW
+    EACH {
+        nvec c[8];
+        nlookup_row(table, a.v[k], bits, c);
+        a.v[k] = c[degree];
+        for (int d = degree - 1; d >= 0; d--) a.v[k] = nmadd(a.v[k], u.v[k], c[d]);
+    }
+    return a;
+#else
+    vec y;
+    EACH a.v[k] = noctave_part(a.v[k], bits);
+    for (int d = degree; d >= 0; d--)
+        EACH {
+            nvec c = bits == 2 ? nlookup16(table + 16 * d, a.v[k]) : nlookup32(table + 32 * d, a.v[k]);
+            y.v[k] = d == degree ? c : nmadd(y.v[k], u.v[k], c);
+        }
+    return y;
+#endif
 }
 #endif
 /* The bits of t, two places lower than an exponent's, added to those of s. */
