@@ -3,6 +3,7 @@
 
 import numpy as np
 
+cimport numpy as cnp
 from fastact._core cimport (
     FASTACT_celu,
     FASTACT_celu_backward,
@@ -50,6 +51,8 @@ from fastact._core cimport (
 )
 
 from fastact import _arrays
+
+cnp.import_array()
 
 
 def sigmoid(x, *, out=None, where=True, dtype=None):
@@ -1970,9 +1973,12 @@ def prelu_backward(grad, x, weight, *, axis=None):
     """
     w = _weight(weight, x, axis)
     dx = elementwise(FASTACT_prelu_backward, grad, x, w, None, None, True, None)
-    a = np.asarray(x)
+    g, a = np.asarray(grad), np.asarray(x)
     with np.errstate(all="ignore"):
-        terms = np.multiply(np.asarray(grad), np.minimum(a, 0), dtype=np.float64)
+        if w.size == 1 and g.shape == a.shape and g.dtype == a.dtype and a.dtype in (np.float32, np.float64) and (
+                cnp.PyArray_ISCARRAY_RO(g) and cnp.PyArray_ISCARRAY_RO(a)):
+            return dx, np.full(np.shape(weight), slope_gradient(g, a), np.asarray(dx).dtype)[()]
+        terms = np.multiply(g, np.minimum(a, 0), dtype=np.float64)
         terms = terms.reshape((1,) * (w.ndim - terms.ndim) + terms.shape)
         kept = (1,) * (terms.ndim - w.ndim) + w.shape
         axes = tuple(k for k in range(terms.ndim) if kept[k] == 1)
@@ -1981,3 +1987,43 @@ def prelu_backward(grad, x, weight, *, axis=None):
             summed = np.where(a > 0, 0, terms).sum(axis=axes, keepdims=True)
         dweight = np.broadcast_to(summed, kept).reshape(np.shape(weight))
         return dx, dweight.astype(np.asarray(dx).dtype)[()]
+
+
+ctypedef fused real:
+    float
+    double
+
+
+cdef inline double slope_term(double g, double x) noexcept nogil:
+    return 0 if x > 0 else g * x
+
+
+cdef double slope_sum(const real *g, const real *x, Py_ssize_t n) noexcept nogil:
+    """The weight's gradient in NumPy's order of adding, with no array of terms: halves down to 128, and eight sums side by side."""
+    cdef double s[8]
+    cdef double total
+    cdef Py_ssize_t i, k, half
+    if n < 8:
+        total = 0
+        for i in range(n):
+            total += slope_term(g[i], x[i])
+        return total
+    if n > 128:
+        half = n // 2 - n // 2 % 8
+        return slope_sum(g, x, half) + slope_sum(g + half, x + half, n - half)
+    for k in range(8):
+        s[k] = slope_term(g[k], x[k])
+    for i in range(8, n - n % 8, 8):
+        for k in range(8):
+            s[k] += slope_term(g[i + k], x[i + k])
+    total = ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7]))
+    for i in range(n - n % 8, n):
+        total += slope_term(g[i], x[i])
+    return total
+
+
+cdef double slope_gradient(cnp.ndarray g, cnp.ndarray x):
+    cdef Py_ssize_t n = cnp.PyArray_SIZE(x)
+    if cnp.PyArray_TYPE(x) == cnp.NPY_FLOAT32:
+        return slope_sum(<const float *>cnp.PyArray_DATA(g), <const float *>cnp.PyArray_DATA(x), n)
+    return slope_sum(<const double *>cnp.PyArray_DATA(g), <const double *>cnp.PyArray_DATA(x), n)
