@@ -167,7 +167,7 @@ FASTACT_INLINE real nfirst(nvec a) { return _mm256_cvtss_f32(a); }
 
 #else
 
-#define SIDE_BY_SIDE 2
+#define SIDE_BY_SIDE 4
 #define SHORT 100
 #define SHORT_GRADIENT 48
 #define NLANES 4
