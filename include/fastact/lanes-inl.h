@@ -48,23 +48,26 @@ typedef struct {
     wide sum;
 } tile;
 
+/* Squares of a tile of n vectors begin at multiples of LANES, but the last one at n - LANES, so that all of it are entries. */
+FASTACT_INLINE ptrdiff_t square(ptrdiff_t at, ptrdiff_t n) { return at + LANES <= n || n < LANES ? at : n - LANES; }
+
 /* Rows one after the other, a square of them transposed at a time; where rows are missing, the first one stands for them. */
 FASTACT_INLINE vec load_rows(const place *x, ptrdiff_t n, ptrdiff_t rows, real *e) {
     vec max[4] = {vset(-INFINITY), vset(-INFINITY), vset(-INFINITY), vset(-INFINITY)};
     const char *row[LANES];
     for (int r = 0; r < LANES; r++) row[r] = entry(x, r < rows ? r : 0, 0);
-    for (ptrdiff_t at = 0; at < n; at += LANES) {
-        ptrdiff_t to_row = at * x->step;
+    for (ptrdiff_t next = 0; next < n; next += LANES) {
+        ptrdiff_t at = square(next, n), to = at * x->step;
         vec v[LANES];
-#define LOAD(half, count) for (int r = 0; r < LANES; r++) v[r] = load_entries(half, row[r] + to_row, count)
-        BY_KIND(x->half, n - at, LANES, LOAD);
+#define LOAD(half, count) for (int r = 0; r < LANES; r++) v[r] = load_entries(half, row[r] + to, count)
+        BY_KIND(x->half, n, LANES, LOAD);
 #undef LOAD
         transpose(v);
         for (int r = 0; r < LANES; r++) vstore(e + (at + r) * LANES, v[r]);
-        if (n - at >= LANES)
+        if (n >= LANES)
             for (int r = 0; r < LANES; r++) max[r % 4] = vmax(v[r], max[r % 4]);
         else
-            for (ptrdiff_t r = 0; r < n - at; r++) max[0] = vmax(vload(e + (at + r) * LANES), max[0]);
+            for (ptrdiff_t r = 0; r < n; r++) max[0] = vmax(vload(e + r * LANES), max[0]);
     }
     return vmax(vmax(max[0], max[1]), vmax(max[2], max[3]));
 }
@@ -86,12 +89,14 @@ FASTACT_INLINE void load_columns(const place *x, ptrdiff_t n, tile *t, int k) {
 
 /* The last pass over a tile, and back to where rows lie. */
 FASTACT_INLINE void store_rows(int f, const place *y, ptrdiff_t n, const tile *t, vec a, vec b) {
-    for (ptrdiff_t at = 0; at < n; at += LANES) {
+    for (ptrdiff_t next = 0; next < n; next += LANES) {
+        ptrdiff_t at = square(next, n);
+        char *to = entry(y, 0, at);
         vec v[LANES];
         for (int r = 0; r < LANES; r++) v[r] = map(f, vload(t->e + (at + r) * LANES), vload(t->g + (at + r) * LANES), a, b);
         transpose(v);
-#define STORE(half, count) for (int r = 0; r < LANES && r < t->rows; r++) store_entries(half, entry(y, r, at), v[r], count)
-        BY_KIND(y->half, n - at, LANES, STORE);
+#define STORE(half, count) for (int r = 0; r < LANES && r < t->rows; r++, to += y->row) store_entries(half, to, v[r], count)
+        BY_KIND(y->half, n, LANES, STORE);
 #undef STORE
     }
 }
@@ -136,15 +141,32 @@ FASTACT_INLINE void add_block(int f, int count, real *e, const real *g, vec max,
     wide_add(sum, add_terms(count, v));
 }
 
+/* The same for one vector, with nothing before it. */
+FASTACT_INLINE wide add_single(int f, real *e, const real *g, vec max, const exponential *c, vec *ties) {
+    exact_sum exact = exact_zero(SUM_START);
+    wide sum = wide_zero();
+    add_block(f, 1, e, g, max, c, ties, &exact, &sum);
+    if (f != FASTACT_softmax) return sum;
+    return FASTACT_REAL == 32 ? wide_of(vload(e)) : exact_wide(exact, SUM_START); /* both are exact */
+}
+
 /* The sum of a tile of n entries, which softmax leaves as exponentials, in the order of a row by itself. */
 FASTACT_INLINE void sum_tile(int f, tile *t, ptrdiff_t n) {
     exponential c = exponential_of(t->max);
     lane_sum before[ROW_LANES];
     wide sum[ROW_LANES];
-    int count = n < ROW_LANES ? (int)n : (int)ROW_LANES;
+    int count = n < ROW_LANES ? (int)n : (int)ROW_LANES, half = ROW_LANES / 2;
     vec ties = vset(0);
-    for (ptrdiff_t at = 0; at < n; at += 4 * ROW_LANES)
-        for (ptrdiff_t j = 0; j < count; j++) {
+    if (n <= ROW_LANES) {
+        for (int j = 0; j < half && j < n; j++) {
+            sum[j] = add_single(f, t->e + j * LANES, t->g + j * LANES, t->max, &c, &ties);
+            int k = j + half;
+            if (k < n) wide_join(&sum[j], add_single(f, t->e + k * LANES, t->g + k * LANES, t->max, &c, &ties));
+        }
+        half /= 2;
+    }
+    for (ptrdiff_t at = 0; at < n && n > ROW_LANES; at += 4 * ROW_LANES)
+        for (ptrdiff_t j = 0; j < ROW_LANES; j++) {
             ptrdiff_t first = (at + j) * LANES, left = n - at - j;
             exact_sum exact = exact_zero(SUM_START);
             wide s = wide_zero();
@@ -154,16 +176,11 @@ FASTACT_INLINE void sum_tile(int f, tile *t, ptrdiff_t n) {
             else if (left > 2 * ROW_LANES) add_block(f, 3, t->e + first, t->g + first, t->max, &c, &ties, &exact, &s);
             else if (left > ROW_LANES) add_block(f, 2, t->e + first, t->g + first, t->max, &c, &ties, &exact, &s);
             else if (left > 0) add_block(f, 1, t->e + first, t->g + first, t->max, &c, &ties, &exact, &s);
-            if (n - at > 4 * ROW_LANES) {
-                if (f == FASTACT_softmax) before[j].exact = exact;
-                else before[j].sum = s;
-                continue;
-            }
-            if (f == FASTACT_softmax && FASTACT_REAL == 32 && n <= ROW_LANES) sum[j] = wide_of(vload(t->e + first)); /* exact too */
-            else if (f == FASTACT_softmax) sum[j] = exact_wide(exact, SUM_START);
-            else sum[j] = s;
+            if (n - at > 4 * ROW_LANES && f == FASTACT_softmax) before[j].exact = exact;
+            else if (n - at > 4 * ROW_LANES) before[j].sum = s;
+            else sum[j] = f == FASTACT_softmax ? exact_wide(exact, SUM_START) : s;
         }
-    for (int half = ROW_LANES / 2; half; half /= 2)
+    for (; half; half /= 2)
         for (int j = 0; j < half && j + half < count; j++) wide_join(&sum[j], sum[j + half]);
     t->sum = wide_normal(sum[0]);
     t->ties = ties;
