@@ -7,7 +7,7 @@ import registry
 import fastact
 
 #: Blocks, vectors and chunks of 8192 end between these; rows from 16384 on are split over threads in large calls.
-LENGTHS = (1, 2, 3, 7, 10, 16, 17, 31, 33, 64, 65, 100, 130, 1000, 2049, 8191, 8192, 8193, 16384, 20011)
+LENGTHS = (1, 2, 3, 7, 10, 16, 17, 31, 33, 64, 65, 100, 130, 196, 1000, 2049, 8191, 8192, 8193, 16384, 20011)
 
 
 def _every_other(a):
@@ -111,6 +111,18 @@ def test_layouts(function, dtype, isa):
             placed = [place(x) for x in operands]
             got = _rows_last(function, function(*placed, axis=axis), axis, want.shape)
             _assert_same_bits(got, want, function, "n =", n, layout)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, *registry.DTYPES])
+@pytest.mark.parametrize("function", registry.FUNCTIONS, ids=str)
+def test_arrays_beyond_the_caches(function, dtype, isa):
+    """Short rows go through another kernel there."""
+    for n in (24, 64, 100):
+        rows = 3 * 2**20 // np.dtype(dtype).itemsize // n
+        operands = function.operands(_scores(rows, n, dtype))
+        got = function(*operands)
+        for at in (slice(0, 40), slice(-40, None)):
+            _assert_same_bits(got[at], _alone(function, [x[at] for x in operands]), function, "n =", n, "far")
 
 
 @pytest.mark.parametrize("dtype", registry.DTYPES)
