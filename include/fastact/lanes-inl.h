@@ -51,6 +51,27 @@ typedef struct {
 /* Squares of a tile of n vectors begin at multiples of LANES, but the last one at n - LANES, so that all of it are entries. */
 FASTACT_INLINE ptrdiff_t square(ptrdiff_t at, ptrdiff_t n) { return at + LANES <= n || n < LANES ? at : n - LANES; }
 
+/* LANES rows of two entries side by side: these only change places, and lanes may be rows in any order. */
+FASTACT_INLINE vec load_pairs(const place *x, real *e) {
+    const real *from = (const real *)(const void *)x->first;
+    vec v = vload(from), w = vload(from + LANES), first = vfirsts(v, w), second = vseconds(v, w);
+    vstore(e, first);
+    vstore(e + LANES, second);
+    return vmax(second, vmax(first, vset(-INFINITY)));
+}
+FASTACT_INLINE void store_pairs(int f, const place *y, const tile *t, vec a, vec b) {
+    real *to = (real *)(void *)y->first;
+    vec first = map(f, vload(t->e), vload(t->g), a, b), second = map(f, vload(t->e + LANES), vload(t->g + LANES), a, b);
+    vstore(to, vpairs_low(first, second));
+    vstore(to + LANES, vpairs_high(first, second));
+}
+FASTACT_INLINE int are_pairs(int f, const fastact_job *job) {
+    const ptrdiff_t size = sizeof(real);
+    int pairs = job->n == 2 && !job->half && !fastact_results(f) && job->out_row == 2 * size && job->out_step == size;
+    for (int k = 0; k < fastact_inputs(f); k++) pairs &= job->input_row[k] == 2 * size && job->input_step[k] == size;
+    return pairs;
+}
+
 /* Rows one after the other, a square of them transposed at a time; where rows are missing, the first one stands for them. */
 FASTACT_INLINE vec load_rows(const place *x, ptrdiff_t n, ptrdiff_t rows, real *e) {
     vec max[4] = {vset(-INFINITY), vset(-INFINITY), vset(-INFINITY), vset(-INFINITY)};
@@ -235,7 +256,7 @@ FASTACT_INLINE ptrdiff_t tiles_at_a_time(ptrdiff_t n) {
 /* Rows begin to end, of at most FASTACT_CHUNK entries, and no more than fit tiles_at_a_time, for which the buffer has room. */
 FASTACT_INLINE void run_tiles(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end, real *buffer) {
     ptrdiff_t n = job->n, size = vectors_of_tile(n) * LANES;
-    int count = 0, inputs = fastact_inputs(f);
+    int count = 0, inputs = fastact_inputs(f), pairs = are_pairs(f, job);
     tile t[TILES];
     vec a[TILES], b[TILES];
     for (ptrdiff_t first = begin; first < end || count % GROUP; first += LANES, count++) {
@@ -249,7 +270,8 @@ FASTACT_INLINE void run_tiles(int f, const fastact_job *job, ptrdiff_t begin, pt
             for (int u = 0; u < count; u += GROUP, x.first += GROUP * LANES * x.row) load_columns(&x, n, t + u, k);
         else
             for (int u = 0; u < count; u++, x.first += LANES * x.row)
-                if (t[u].rows > 0) t[u].max = load_rows(&x, n, t[u].rows, k ? t[u].g : t[u].e);
+                if (pairs && t[u].rows >= LANES) t[u].max = load_pairs(&x, k ? t[u].g : t[u].e);
+                else if (t[u].rows > 0) t[u].max = load_rows(&x, n, t[u].rows, k ? t[u].g : t[u].e);
     }
     for (int u = 0; u < count; u++)
         if (t[u].rows > 0) sum_tile(f, &t[u], n);
@@ -262,6 +284,7 @@ FASTACT_INLINE void run_tiles(int f, const fastact_job *job, ptrdiff_t begin, pt
         if (f == FASTACT_softmax) spread_nan(a[u], t[u].e, n, &a[u], &b[u]);
         if (f == FASTACT_log_softmax) spread_nan(b[u], t[u].e, n, &a[u], &b[u]);
         if (f == FASTACT_logsumexp) store_logarithms(&y, n, &t[u], a[u]);
+        else if (pairs && t[u].rows >= LANES) store_pairs(f, &y, &t[u], a[u], b[u]);
         else if (!columns) store_rows(f, &y, n, &t[u], a[u], b[u]);
         if (!columns) y.first += LANES * y.row;
     }

@@ -107,6 +107,10 @@ FASTACT_INLINE dvec nwiden_low(nvec a) { return _mm256_cvtps_pd(_mm256_castps256
 FASTACT_INLINE dvec nwiden_high(nvec a) { return _mm256_cvtps_pd(_mm256_extractf128_ps(a, 1)); }
 FASTACT_INLINE nvec nnarrow(dvec low, dvec high) { return _mm256_set_m128(_mm256_cvtpd_ps(high), _mm256_cvtpd_ps(low)); }
 FASTACT_INLINE dvec dfma(dvec a, dvec b, dvec c) { return _mm256_fmadd_pd(a, b, c); }
+FASTACT_INLINE nvec nfirsts(nvec a, nvec b) { return _mm256_shuffle_ps(a, b, 0x88); }
+FASTACT_INLINE nvec nseconds(nvec a, nvec b) { return _mm256_shuffle_ps(a, b, 0xDD); }
+FASTACT_INLINE nvec npairs_low(nvec a, nvec b) { return _mm256_unpacklo_ps(a, b); }
+FASTACT_INLINE nvec npairs_high(nvec a, nvec b) { return _mm256_unpackhi_ps(a, b); }
 /* The blocks of 4 x 4 off the diagonal change places, and then all four are transposed. */
 #define FASTACT_OWN_TRANSPOSE
 FASTACT_INLINE void ntranspose(nvec *v) {
@@ -224,6 +228,10 @@ FASTACT_INLINE nvec ncopysign(nvec a, nvec b) {
     return _mm256_or_pd(_mm256_andnot_pd(nset(-0.0), a), _mm256_and_pd(nset(-0.0), b));
 }
 FASTACT_INLINE nvec nabs(nvec a) { return _mm256_andnot_pd(nset(-0.0), a); }
+FASTACT_INLINE nvec nfirsts(nvec a, nvec b) { return _mm256_unpacklo_pd(a, b); }
+FASTACT_INLINE nvec nseconds(nvec a, nvec b) { return _mm256_unpackhi_pd(a, b); }
+FASTACT_INLINE nvec npairs_low(nvec a, nvec b) { return _mm256_unpacklo_pd(a, b); }
+FASTACT_INLINE nvec npairs_high(nvec a, nvec b) { return _mm256_unpackhi_pd(a, b); }
 #define FASTACT_OWN_TRANSPOSE
 FASTACT_INLINE void ntranspose(nvec *v) {
     nvec a = _mm256_unpacklo_pd(v[0], v[1]), b = _mm256_unpackhi_pd(v[0], v[1]);

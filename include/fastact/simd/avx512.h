@@ -68,10 +68,16 @@ FASTACT_INLINE nvec nnarrow(dvec low, dvec high) {
     return _mm512_insertf32x8(_mm512_castps256_ps512(_mm512_cvtpd_ps(low)), _mm512_cvtpd_ps(high), 1);
 }
 FASTACT_INLINE dvec dfma(dvec a, dvec b, dvec c) { return _mm512_fmadd_pd(a, b, c); }
-FASTACT_INLINE nvec nzip_low(nvec a, nvec b) {
+FASTACT_INLINE nvec nfirsts(nvec a, nvec b) {
+    return _mm512_permutex2var_ps(a, _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30), b);
+}
+FASTACT_INLINE nvec nseconds(nvec a, nvec b) {
+    return _mm512_permutex2var_ps(a, _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31), b);
+}
+FASTACT_INLINE nvec npairs_low(nvec a, nvec b) {
     return _mm512_permutex2var_ps(a, _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23), b);
 }
-FASTACT_INLINE nvec nzip_high(nvec a, nvec b) {
+FASTACT_INLINE nvec npairs_high(nvec a, nvec b) {
     return _mm512_permutex2var_ps(a, _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31), b);
 }
 FASTACT_INLINE nvec nload_half(const uint16_t *p) { return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p)); }
@@ -124,8 +130,10 @@ FASTACT_INLINE nvec ncopysign(nvec a, nvec b) {
     return _mm512_castsi512_pd(_mm512_ternarylogic_epi64(_mm512_castpd_si512(a), _mm512_castpd_si512(b), sign, 0xD8));
 }
 FASTACT_INLINE nvec nabs(nvec a) { return _mm512_abs_pd(a); }
-FASTACT_INLINE nvec nzip_low(nvec a, nvec b) { return _mm512_permutex2var_pd(a, _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11), b); }
-FASTACT_INLINE nvec nzip_high(nvec a, nvec b) { return _mm512_permutex2var_pd(a, _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15), b); }
+FASTACT_INLINE nvec nfirsts(nvec a, nvec b) { return _mm512_permutex2var_pd(a, _mm512_setr_epi64(0, 2, 4, 6, 8, 10, 12, 14), b); }
+FASTACT_INLINE nvec nseconds(nvec a, nvec b) { return _mm512_permutex2var_pd(a, _mm512_setr_epi64(1, 3, 5, 7, 9, 11, 13, 15), b); }
+FASTACT_INLINE nvec npairs_low(nvec a, nvec b) { return _mm512_permutex2var_pd(a, _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11), b); }
+FASTACT_INLINE nvec npairs_high(nvec a, nvec b) { return _mm512_permutex2var_pd(a, _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15), b); }
 FASTACT_INLINE nvec nupper(nvec a, int half) { return dupper(a, half); }
 FASTACT_INLINE real nfirst(nvec a) { return dfirst(a); }
 

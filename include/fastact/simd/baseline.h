@@ -27,8 +27,10 @@ FASTACT_INLINE nvec nkeep(nvec a, ptrdiff_t k) { return _mm_and_ps(a, _mm_castsi
 FASTACT_INLINE dvec nwiden_low(nvec a) { return _mm_cvtps_pd(a); }
 FASTACT_INLINE dvec nwiden_high(nvec a) { return _mm_cvtps_pd(_mm_movehl_ps(a, a)); }
 FASTACT_INLINE nvec nnarrow(dvec low, dvec high) { return _mm_movelh_ps(_mm_cvtpd_ps(low), _mm_cvtpd_ps(high)); }
-FASTACT_INLINE nvec nzip_low(nvec a, nvec b) { return _mm_unpacklo_ps(a, b); }
-FASTACT_INLINE nvec nzip_high(nvec a, nvec b) { return _mm_unpackhi_ps(a, b); }
+FASTACT_INLINE nvec nfirsts(nvec a, nvec b) { return _mm_shuffle_ps(a, b, 0x88); }
+FASTACT_INLINE nvec nseconds(nvec a, nvec b) { return _mm_shuffle_ps(a, b, 0xDD); }
+FASTACT_INLINE nvec npairs_low(nvec a, nvec b) { return _mm_unpacklo_ps(a, b); }
+FASTACT_INLINE nvec npairs_high(nvec a, nvec b) { return _mm_unpackhi_ps(a, b); }
 /* The product of two floats is exact in double: rounding twice costs at most 2^-29 ULP over one rounding. */
 FASTACT_APART nvec nfma(nvec a, nvec b, nvec c) {
     dvec low = nwiden_low(a) * nwiden_low(b) + nwiden_low(c);
@@ -126,8 +128,10 @@ FASTACT_INLINE nvec nnan_select(nvec a, nvec no) { return nmask_select(_mm_cmpun
 FASTACT_INLINE int nall_less_equal(nvec a, nvec b) { return _mm_movemask_pd(_mm_cmpnle_pd(a, b)) == 0; }
 FASTACT_INLINE nvec ncopysign(nvec a, nvec b) { return nmask_select(nset(-0.0), b, a); }
 FASTACT_INLINE nvec nabs(nvec a) { return _mm_andnot_pd(nset(-0.0), a); }
-FASTACT_INLINE nvec nzip_low(nvec a, nvec b) { return _mm_unpacklo_pd(a, b); }
-FASTACT_INLINE nvec nzip_high(nvec a, nvec b) { return _mm_unpackhi_pd(a, b); }
+FASTACT_INLINE nvec nfirsts(nvec a, nvec b) { return _mm_unpacklo_pd(a, b); }
+FASTACT_INLINE nvec nseconds(nvec a, nvec b) { return _mm_unpackhi_pd(a, b); }
+FASTACT_INLINE nvec npairs_low(nvec a, nvec b) { return _mm_unpacklo_pd(a, b); }
+FASTACT_INLINE nvec npairs_high(nvec a, nvec b) { return _mm_unpackhi_pd(a, b); }
 FASTACT_INLINE nvec nupper(nvec a, int half) { return dupper(a, half); }
 FASTACT_INLINE real nfirst(nvec a) { return dfirst(a); }
 

@@ -65,8 +65,10 @@ FASTACT_INLINE nvec nabs(nvec a) { return vabsq_f32(a); }
 FASTACT_INLINE dvec nwiden_low(nvec a) { return vcvt_f64_f32(vget_low_f32(a)); }
 FASTACT_INLINE dvec nwiden_high(nvec a) { return vcvt_high_f64_f32(a); }
 FASTACT_INLINE nvec nnarrow(dvec low, dvec high) { return vcombine_f32(vcvt_f32_f64(low), vcvt_f32_f64(high)); }
-FASTACT_INLINE nvec nzip_low(nvec a, nvec b) { return vzip1q_f32(a, b); }
-FASTACT_INLINE nvec nzip_high(nvec a, nvec b) { return vzip2q_f32(a, b); }
+FASTACT_INLINE nvec nfirsts(nvec a, nvec b) { return vuzp1q_f32(a, b); }
+FASTACT_INLINE nvec nseconds(nvec a, nvec b) { return vuzp2q_f32(a, b); }
+FASTACT_INLINE nvec npairs_low(nvec a, nvec b) { return vzip1q_f32(a, b); }
+FASTACT_INLINE nvec npairs_high(nvec a, nvec b) { return vzip2q_f32(a, b); }
 FASTACT_INLINE dvec dfma(dvec a, dvec b, dvec c) { return vfmaq_f64(c, a, b); }
 FASTACT_INLINE nvec nload_half(const uint16_t *p) { return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p))); }
 FASTACT_INLINE void nstore_half(uint16_t *p, nvec a) { vst1_u16(p, vreinterpret_u16_f16(vcvt_f16_f32(a))); }
@@ -121,8 +123,10 @@ FASTACT_INLINE nvec nnan_select(nvec a, nvec no) { return vbslq_f64(vceqq_f64(a,
 FASTACT_INLINE int nall_less_equal(nvec a, nvec b) { return vminvq_u32(vreinterpretq_u32_u64(vcleq_f64(a, b))) != 0; }
 FASTACT_INLINE nvec ncopysign(nvec a, nvec b) { return vbslq_f64(vdupq_n_u64(0x8000000000000000), b, a); }
 FASTACT_INLINE nvec nabs(nvec a) { return vabsq_f64(a); }
-FASTACT_INLINE nvec nzip_low(nvec a, nvec b) { return vzip1q_f64(a, b); }
-FASTACT_INLINE nvec nzip_high(nvec a, nvec b) { return vzip2q_f64(a, b); }
+FASTACT_INLINE nvec nfirsts(nvec a, nvec b) { return vuzp1q_f64(a, b); }
+FASTACT_INLINE nvec nseconds(nvec a, nvec b) { return vuzp2q_f64(a, b); }
+FASTACT_INLINE nvec npairs_low(nvec a, nvec b) { return vzip1q_f64(a, b); }
+FASTACT_INLINE nvec npairs_high(nvec a, nvec b) { return vzip2q_f64(a, b); }
 FASTACT_INLINE nvec nupper(nvec a, int half) { return dupper(a, half); }
 FASTACT_INLINE real nfirst(nvec a) { return dfirst(a); }
 

@@ -139,6 +139,11 @@ FASTACT_INLINE real vmax_lanes(vec a) {
 }
 
 #ifdef FASTACT_LANE_KERNELS
+/* The first entries of the pairs in a and b, and the second ones, in an order of the instruction set's own; and pairs again. */
+FASTACT_INLINE vec vfirsts(vec a, vec b) { EACH a.v[k] = nfirsts(a.v[k], b.v[k]); return a; }
+FASTACT_INLINE vec vseconds(vec a, vec b) { EACH a.v[k] = nseconds(a.v[k], b.v[k]); return a; }
+FASTACT_INLINE vec vpairs_low(vec a, vec b) { EACH a.v[k] = npairs_low(a.v[k], b.v[k]); return a; }
+FASTACT_INLINE vec vpairs_high(vec a, vec b) { EACH a.v[k] = npairs_high(a.v[k], b.v[k]); return a; }
 /* LANES vectors as a square matrix: lane i of v[j] and lane j of v[i] change places. */
 FASTACT_INLINE void transpose(vec *v) {
 #ifdef FASTACT_OWN_TRANSPOSE
@@ -148,8 +153,8 @@ FASTACT_INLINE void transpose(vec *v) {
         vec w[NLANES];
         for (int j = 0; j < NLANES; j++) w[j] = v[j];
         for (int j = 0; j < NLANES / 2; j++) { /* the lanes of two vectors in turn: of their lower halves, and of the upper ones */
-            v[2 * j].v[0] = nzip_low(w[j].v[0], w[j + NLANES / 2].v[0]);
-            v[2 * j + 1].v[0] = nzip_high(w[j].v[0], w[j + NLANES / 2].v[0]);
+            v[2 * j].v[0] = npairs_low(w[j].v[0], w[j + NLANES / 2].v[0]);
+            v[2 * j + 1].v[0] = npairs_high(w[j].v[0], w[j + NLANES / 2].v[0]);
         }
     }
 #endif
