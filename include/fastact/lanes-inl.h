@@ -138,6 +138,22 @@ typedef struct {
     wide sum;
 } lane_sum;
 
+/* The exponentials of n vectors in their place. */
+FASTACT_INLINE void exp_tile(real *e, ptrdiff_t n, const exponential *c) {
+    ptrdiff_t i = 0;
+    vec v[INTERLEAVE];
+    for (; i + INTERLEAVE <= n; i += INTERLEAVE) {
+        for (int u = 0; u < INTERLEAVE; u++) v[u] = vsub(vload(e + (i + u) * LANES), c->shift);
+        exp_scaled(v, INTERLEAVE, c->magic, c->floor);
+        for (int u = 0; u < INTERLEAVE; u++) vstore(e + (i + u) * LANES, v[u]);
+    }
+    for (; i < n; i++) {
+        v[0] = vsub(vload(e + i * LANES), c->shift);
+        exp_scaled(v, 1, c->magic, c->floor);
+        vstore(e + i * LANES, v[0]);
+    }
+}
+
 /* `count` vectors ROW_LANES apart, which in a row by itself are one lane of a block. */
 FASTACT_INLINE void add_block(int f, int count, real *e, const real *g, vec max, const exponential *c, vec *ties, exact_sum *exact, wide *sum) {
     const ptrdiff_t next = ROW_LANES * LANES;
@@ -151,13 +167,12 @@ FASTACT_INLINE void add_block(int f, int count, real *e, const real *g, vec max,
         for (int u = 0; u < count; u++) wide_add(sum, v[u]);
         return;
     }
-    for (int u = 0; u < count; u++) v[u] = vsub(v[u], c->shift);
-    exp_scaled(v, count, c->magic, c->floor);
     if (f == FASTACT_softmax) {
-        for (int u = 0; u < count; u++) vstore(e + u * next, v[u]);
         for (int u = 0; u < count; u++) exact_add(exact, v[u]);
         return;
     }
+    for (int u = 0; u < count; u++) v[u] = vsub(v[u], c->shift);
+    exp_scaled(v, count, c->magic, c->floor);
     for (int u = 0; u < count; u++) v[u] = below_largest(v[u], x[u], max, ties);
     wide_add(sum, add_terms(count, v));
 }
@@ -179,6 +194,7 @@ FASTACT_INLINE void sum_tile(int f, tile *t, ptrdiff_t n) {
     int count = n < ROW_LANES ? (int)n : (int)ROW_LANES, half = ROW_LANES / 2;
     vec ties = vset(0);
     if (n <= ROW_LANES) {
+        if (f == FASTACT_softmax) exp_tile(t->e, n, &c);
         for (int j = 0; j < half && j < n; j++) {
             sum[j] = add_single(f, t->e + j * LANES, t->g + j * LANES, t->max, &c, &ties);
             int k = j + half;
@@ -186,7 +202,8 @@ FASTACT_INLINE void sum_tile(int f, tile *t, ptrdiff_t n) {
         }
         half /= 2;
     }
-    for (ptrdiff_t at = 0; at < n && n > ROW_LANES; at += 4 * ROW_LANES)
+    for (ptrdiff_t at = 0; at < n && n > ROW_LANES; at += 4 * ROW_LANES) {
+        if (f == FASTACT_softmax) exp_tile(t->e + at * LANES, n - at < 4 * ROW_LANES ? n - at : 4 * ROW_LANES, &c);
         for (ptrdiff_t j = 0; j < ROW_LANES; j++) {
             ptrdiff_t first = (at + j) * LANES, left = n - at - j;
             exact_sum exact = exact_zero(SUM_START);
@@ -201,6 +218,7 @@ FASTACT_INLINE void sum_tile(int f, tile *t, ptrdiff_t n) {
             else if (n - at > 4 * ROW_LANES) before[j].sum = s;
             else sum[j] = f == FASTACT_softmax ? exact_wide(exact, SUM_START) : s;
         }
+    }
     for (; half; half /= 2)
         for (int j = 0; j < half && j + half < count; j++) wide_join(&sum[j], sum[j + half]);
     t->sum = wide_normal(sum[0]);
