@@ -23,9 +23,9 @@ FASTACT_INLINE void store_entries(int half, char *to, vec v, ptrdiff_t count) {
     else if (count < LANES) vstore_part((real *)(void *)to, v, count);
     else vstore((real *)(void *)to, v);
 }
-/* A loop over entries with `half_` and `count_` known when it is compiled, as far as they decide how an entry is read. */
-#define BY_KIND(half, count, all, LOOP)                  \
-    do {                                                 \
+/* LOOP(half, count) compiled apart for float16 or not, and for whole vectors (all `all` entries) or parts. */
+#define BY_KIND(half, count, all, LOOP)                      \
+    do {                                                     \
         if ((half) && (count) < (all)) { LOOP(1, (count)); } \
         else if (half) { LOOP(1, all); }                     \
         else if ((count) < (all)) { LOOP(0, (count)); }      \
@@ -96,12 +96,12 @@ FASTACT_INLINE vec load_rows(const place *x, ptrdiff_t n, ptrdiff_t rows, real *
 FASTACT_INLINE void load_columns(const place *x, ptrdiff_t n, tile *t, int k) {
     vec max[GROUP];
     for (int u = 0; u < GROUP; u++) max[u] = vset(-INFINITY);
-#define LOAD(half, count)                                                                 \
-    for (ptrdiff_t i = 0; i < n; i++)                                                     \
-        for (int u = 0; u < GROUP; u++) {                                                 \
+#define LOAD(half, count)                                                            \
+    for (ptrdiff_t i = 0; i < n; i++)                                                \
+        for (int u = 0; u < GROUP; u++) {                                            \
             vec v = load_entries(half, entry(x, u * LANES, i), (count) - u * LANES); \
-            vstore((k ? t[u].g : t[u].e) + i * LANES, v);                                 \
-            max[u] = vmax(v, max[u]);                                                     \
+            vstore((k ? t[u].g : t[u].e) + i * LANES, v);                            \
+            max[u] = vmax(v, max[u]);                                                \
         }
     BY_KIND(x->half, t->rows, GROUP * LANES, LOAD);
 #undef LOAD
@@ -122,11 +122,11 @@ FASTACT_INLINE void store_rows(int f, const place *y, ptrdiff_t n, const tile *t
     }
 }
 FASTACT_INLINE void store_columns(int f, const place *y, ptrdiff_t n, const tile *t, const vec *a, const vec *b) {
-#define STORE(half, count)                                                                                           \
-    for (ptrdiff_t i = 0; i < n; i++)                                                                                \
-        for (int u = 0; u < GROUP; u++) {                                                                            \
-            vec v = map(f, vload(t[u].e + i * LANES), vload(t[u].g + i * LANES), a[u], b[u]);                        \
-            store_entries(half, entry(y, u * LANES, i), v, (count) - u * LANES);                                \
+#define STORE(half, count)                                                                    \
+    for (ptrdiff_t i = 0; i < n; i++)                                                         \
+        for (int u = 0; u < GROUP; u++) {                                                     \
+            vec v = map(f, vload(t[u].e + i * LANES), vload(t[u].g + i * LANES), a[u], b[u]); \
+            store_entries(half, entry(y, u * LANES, i), v, (count) - u * LANES);              \
         }
     BY_KIND(y->half, t->rows, GROUP * LANES, STORE);
 #undef STORE
@@ -155,7 +155,8 @@ FASTACT_INLINE void exp_tile(real *e, ptrdiff_t n, const exponential *c) {
 }
 
 /* `count` vectors ROW_LANES apart, which in a row by itself are one lane of a block. */
-FASTACT_INLINE void add_block(int f, int count, real *e, const real *g, vec max, const exponential *c, vec *ties, exact_sum *exact, wide *sum) {
+FASTACT_INLINE void add_block(int f, int count, real *e, const real *g, vec max, const exponential *c, vec *ties, exact_sum *exact,
+                              wide *sum) {
     const ptrdiff_t next = ROW_LANES * LANES;
     vec v[4], x[4];
     for (int u = 0; u < count; u++) x[u] = v[u] = vload(e + u * next);
@@ -227,7 +228,7 @@ FASTACT_INLINE void sum_tile(int f, tile *t, ptrdiff_t n) {
 
 /* logsumexp of a tile's rows: special values, and what cancels, one by one. */
 static void store_logarithms(const place *y, ptrdiff_t n, const tile *t, vec a) {
-    const vec none = vset(0), one = vset(1);
+    const vec none = vset(0), one = vset(1); /* no and yes: whether a row cancels, or a is infinite or NaN */
     vec rare = vless_select(vmul(t->max, vset((real)0.5)), a, vless_select(a, one, vless_select(none, t->max, none, one), none), none);
     rare = vless_select(vabs(a), vset(INFINITY), rare, one);
     real largest[LANES], count[LANES], result[LANES], is_rare[LANES];
