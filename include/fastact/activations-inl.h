@@ -66,6 +66,10 @@ FASTACT_INLINE vec divide(vec n, vec n_lo, vec d, vec d_lo) {
     vec r = vdiv(vset(1), d), y = vmul(n, r);
     return vfma(vadd(vfma(vneg(y), d, n), vfma(vneg(y), d_lo, n_lo)), r, y);
 }
+/* A constant of more digits than a double is a pair, as a long double is another format on every platform. What is left of it beyond a
+   number near it; and a c. */
+FASTACT_INLINE real rest(fastact_pair c, real hi) { return (real)(c.hi - hi + c.lo); }
+FASTACT_INLINE vec times_constant(vec a, fastact_pair c) { return vfma(a, vset((real)c.hi), vmul(a, vset(rest(c, (real)c.hi)))); }
 /* What a + b lost in the rounded sum s, for |a| >= |b| */
 FASTACT_INLINE vec sum_lo(vec a, vec b, vec s) { return vadd(vsub(a, s), b); }
 
@@ -180,19 +184,17 @@ FASTACT_INLINE vec elu_backward(vec g, vec x, vec p, vec q) {
 }
 
 /* selu(x) = L x for x > 0, else L A expm1(x)          dx = g L for x > 0, else g L A exp(x) */
-#define SELU_L 1.0507009873554804934193349852946L
-#define SELU_LA 1.7580993408473768599402175208123L
-#define SPLIT(a, c) vfma(a, vset((real)(c)), vmul(a, vset((real)((c) - (real)(c)))))
+static const fastact_pair selu_l = {0x1.0cfabd6a91132p+0, 0x1.7p-55}, selu_la = {0x1.c212cc640f031p+0, 0x1.06p-56};
 FASTACT_INLINE vec selu_forward(vec x, vec p, vec q) {
     (void)p; (void)q;
     vec m = expm1_of(x, 0, x);
-    return vless_select(vset(0), x, SPLIT(vmin(vset(LARGEST), x), SELU_L), SPLIT(m, SELU_LA));
+    return vless_select(vset(0), x, times_constant(vmin(vset(LARGEST), x), selu_l), times_constant(m, selu_la));
 }
 FASTACT_INLINE vec selu_backward(vec g, vec x, vec p, vec q) {
     (void)p; (void)q;
     vec z = at_most_zero(x);
-#define FORMULA(far, z) times_exp(far, vset((real)SELU_LA), g, z, 0, z)
-    return vnan_select(x, vless_select(vset(0), x, vmul(g, vset((real)SELU_L)), WITH_FAR_CAPPED(NEAR, z, FORMULA)));
+#define FORMULA(far, z) times_exp(far, vset((real)selu_la.hi), g, z, 0, z)
+    return vnan_select(x, vless_select(vset(0), x, vmul(g, vset((real)selu_l.hi)), WITH_FAR_CAPPED(NEAR, z, FORMULA)));
 #undef FORMULA
 }
 
@@ -307,8 +309,8 @@ FASTACT_INLINE vec swish_backward(vec g, vec x, vec p, vec q) {
 }
 
 /* gelu_tanh(x) = x (1 + tanh(sqrt(2/pi) (x + 0.044715 x**3))) / 2 = x sigmoid(z),  z = x (A + B x**2) */
-#define GELU_A 1.5957691216057307117597842397375L
-#define GELU_B 0.07135481627260024877633875227986L
+static const fastact_pair gelu_a = {0x1.9884533d43651p+0, -0x1.ccp-54}, gelu_b = {0x1.2444f2a4d8b4bp-4, -0x1.6cp-61};
+static const fastact_pair gelu_3b = {0x1.b6676bf7450fp-3, 0x1.bcp-57};
 #if FASTACT_REAL == 32
 #define GELU_TANH_NEAR -9.5f /* z = -76 */
 #define COARSE 32
@@ -316,37 +318,42 @@ FASTACT_INLINE vec swish_backward(vec g, vec x, vec p, vec q) {
 #define GELU_TANH_NEAR -21 /* z = -694 */
 #define COARSE 128
 #endif
-/* x (a + b x**2) in two parts, for |x| < COARSE and a so coarse that a less the sum is exact. */
-FASTACT_INLINE vec cubic(vec x, real a, real a_lo, real b, real b_lo, vec *lo) {
+/* x (a + b x**2) in two parts, for |x| < COARSE and the first part of a so coarse that it less the sum is exact. */
+FASTACT_INLINE vec cubic(vec x, fastact_pair a_pair, fastact_pair b_pair, real coarse, vec *lo) {
+    real a = (real)(a_pair.hi + coarse) - coarse, a_lo = rest(a_pair, a), b = (real)b_pair.hi, b_lo = rest(b_pair, b);
     vec w = vmul(x, x), w_lo = vfma(x, x, vneg(w)), s = vfma(vset(b), w, vset(a)), s_lo = vfma(vset(b), w, vsub(vset(a), s));
     s_lo = vadd(vfma(vset(b), w_lo, vfma(vset(b_lo), w, s_lo)), vset(a_lo));
     vec z = vmul(x, s);
     *lo = vfma(x, s_lo, vfma(x, s, vneg(z)));
     return z;
 }
-#define CUBIC(x, a, b, coarse, lo) \
-    cubic(x, (real)((real)((a) + (coarse)) - (coarse)), (real)((a) - ((real)((a) + (coarse)) - (coarse))), (real)(b), (real)((b) - (real)(b)), lo)
-FASTACT_INLINE vec gelu_argument(vec x, vec *lo) { return CUBIC(x, GELU_A, GELU_B, COARSE, lo); }
+FASTACT_INLINE vec gelu_argument(vec x, vec *lo) { return cubic(x, gelu_a, gelu_b, COARSE, lo); }
 
-/* exp(z + z_lo) for z + z_lo in units of ln(2)/4, which saves the reduction. */
-#define QUARTER 0.17328679513998632735430803036454L
+/* exp(z + z_lo) for z + z_lo in units of ln(2)/4, which saves the reduction: coefficients (ln(2)/4)**(d + 1) quarter_coefficient[d]. */
+#if FASTACT_REAL == 32
+static const real unit_coefficient[QUARTER_DEGREE + 1] = {0x1.62e43p-3f, 0x1.ebfbfp-7f, 0x1.c6d86ap-11f, 0x1.3af816p-15f};
+#else
+static const real unit_coefficient[QUARTER_DEGREE + 1] = {
+    0x1.62e42fefa39efp-3,  0x1.ebfbdff82c59ap-7,  0x1.c6b08d704d793p-11, 0x1.3b2ab6fb92c5ap-15,
+    0x1.5d87fde9baba4p-20, 0x1.430914d2c693fp-25, 0x1.ffe8022256132p-31, 0x1.62aa8a7a7641ep-36,
+};
+#endif
 FASTACT_INLINE vec exp_of_quarters(vec z, vec z_lo) {
     const vec magic = vset(MAGIC);
-    vec t = vadd(z, magic), r = vadd(vsub(z, vsub(t, magic)), vfma(vlookup(quarters_lo, t), vset((real)(1 / QUARTER)), z_lo));
-    real c[QUARTER_DEGREE + 1];
-    long double unit = 1;
-    for (int d = 0; d <= QUARTER_DEGREE; d++) c[d] = (real)(quarter_coefficient[d] * (unit *= QUARTER));
-    vec s = vadd_quarters(vlookup(quarters_of_1, t), t), q = vset(c[QUARTER_DEGREE]);
-    for (int d = QUARTER_DEGREE - 1; d >= 0; d--) q = vmadd(q, r, vset(c[d]));
+    vec t = vadd(z, magic), r = vadd(vsub(z, vsub(t, magic)), vfma(vlookup(quarters_lo, t), vset(4 * LOG2E), z_lo));
+    vec s = vadd_quarters(vlookup(quarters_of_1, t), t), q = vset(unit_coefficient[QUARTER_DEGREE]);
+    for (int d = QUARTER_DEGREE - 1; d >= 0; d--) q = vmadd(q, r, vset(unit_coefficient[d]));
     return vfma(vmul(s, r), q, s);
 }
+/* -A and -B in these units */
+static const fastact_pair gelu_unit_a = {-0x1.26aec21bce759p+3, -0x1.2e8p-51}, gelu_unit_b = {-0x1.a5a7cf7572a98p-2, 0x1.b9p-56};
 FASTACT_INLINE vec gelu_tanh_of(int far, vec x, vec near) {
     vec lo, z;
     if (far) {
         z = gelu_argument(vmax(vset(2 - COARSE), near), &lo);
         return gate(1, 1, x, z, 1, lo);
     }
-    z = CUBIC(near, -GELU_A / QUARTER, -GELU_B / QUARTER, -2 * COARSE, &lo);
+    z = cubic(near, gelu_unit_a, gelu_unit_b, -2 * COARSE, &lo);
     return vdiv(x, vadd(vset(1), exp_of_quarters(z, lo)));
 }
 FASTACT_INLINE vec gelu_tanh_forward(vec x, vec p, vec q) {
@@ -362,7 +369,7 @@ FASTACT_INLINE gelu_terms gelu_terms_of(int far, vec x) {
     gelu_terms k;
     x = far ? vmax(vset(2 - COARSE), x) : x;
     k.z = gelu_argument(x, &k.z_lo);
-    k.v = CUBIC(x, GELU_A, 3 * GELU_B, COARSE, &k.v_lo); /* x z'(x) = x (A + 3 B x**2) */
+    k.v = cubic(x, gelu_a, gelu_3b, COARSE, &k.v_lo); /* x z'(x) = x (A + 3 B x**2) */
     return k;
 }
 FASTACT_INLINE scaled_pair gelu_tanh_slope(int far, vec x) {
@@ -437,7 +444,7 @@ FASTACT_INLINE far_exp gelu_exp(int far, vec *a) {
     return (far_exp){vfma(vmul(s, r), q, s), scale};
 }
 /* a M / UNIT for a >= GELU_END: (1 - y + 3 y**2 - 15 y**3 + 105 y**4) / sqrt(2 pi) with y = 1 / a**2 */
-#define DENSITY_BY_UNIT (0.39894228040143267793994605993438L / UNIT)
+#define DENSITY_BY_UNIT (0.39894228040143268 / UNIT)
 FASTACT_INLINE vec gelu_series(vec a) {
     vec y = vdiv(vset(1), vmul(a, a)), m = vset((real)(105 * DENSITY_BY_UNIT));
     m = vfma(vfma(m, y, vset((real)(-15 * DENSITY_BY_UNIT))), y, vset((real)(3 * DENSITY_BY_UNIT)));
@@ -501,11 +508,11 @@ FASTACT_INLINE scaled_pair gelu_tail(int far, vec x) {
 }
 /* The derivative's tail T - a E / sqrt(2 pi) = E (M - a / sqrt(2 pi)) in two parts */
 FASTACT_INLINE scaled_pair gelu_slope_tail(int far, vec x) {
-    const long double density = 0.39894228040143267793994605993438L;
-    vec a = far ? vmin(vset(MILLS_END), vabs(x)) : vabs(x), phi = vset(-(real)density);
+    const fastact_pair density = {0x1.9884533d43651p-2, -0x1.ccp-56}; /* 1 / sqrt(2 pi) */
+    vec a = far ? vmin(vset(MILLS_END), vabs(x)) : vabs(x), phi = vset(-(real)density.hi);
     far_exp r = gelu_exp(far, a);
     mills_ratio k = mills(a);
-    vec b = vmul(a, phi), b_lo = vfma(a, vset((real)((real)density - density)), vfma(a, phi, vneg(b)));
+    vec b = vmul(a, phi), b_lo = vfma(a, vset(-(real)density.lo), vfma(a, phi, vneg(b)));
     vec c = vfma(k.t, k.m, b), c_lo = vadd(vfma(k.t, k.m, vsub(b, c)), vfma(k.t_lo, k.m, vfma(k.t, k.m_lo, b_lo))), y = vmul(r.e, c);
     return (scaled_pair){y, vfma(r.e, c_lo, vfma(r.e, c, vneg(y))), r.scale};
 }
@@ -648,22 +655,22 @@ FASTACT_INLINE vec hard_tanh_backward(vec g, vec x, vec p, vec q) { return betwe
 
 /* hard_sigmoid(x) = min(max(p x + q, 0), 1)          dx = p g for 0 < p x + q < 1, else 0
    With q = 1/2, the p nearest to 1/6 stands for 1/6, so that the kinks lie at -3 and 3: min(max(x + 3, 0), 6) / 6. */
-#define SIXTH (1.0L / 6)
+static const fastact_pair sixth = {0x1.5555555555555p-3, 0x1.558p-57};
 /* 0 where p and q say so, -1 elsewhere */
 FASTACT_INLINE vec not_sixth(vec p, vec q) {
-    vec off = vadd(vabs(vsub(p, vset((real)SIXTH))), vabs(vsub(q, vset((real)0.5))));
+    vec off = vadd(vabs(vsub(p, vset((real)sixth.hi))), vabs(vsub(q, vset((real)0.5))));
     return vless_select(off, vset((real)0x1p-60), vset(0), vset(-1));
 }
 FASTACT_INLINE vec hard_sigmoid_forward(vec x, vec p, vec q) {
     const vec zero = vset(0), one = vset(1);
-    vec other = not_sixth(p, q), y = SPLIT(vmin(vset(6), vmax(zero, vadd(x, vset(3)))), SIXTH);
+    vec other = not_sixth(p, q), y = times_constant(vmin(vset(6), vmax(zero, vadd(x, vset(3)))), sixth);
     if (!vany_below(other, 0)) return y;
     vec limit = vless_select(zero, vabs(p), vset(INFINITY), vset(LARGEST)); /* p = 0 makes 0 of an infinite x */
     return vless_select(other, zero, vmin(one, vmax(zero, vfma(p, vmin(limit, vmax(vneg(limit), x)), q))), y);
 }
 FASTACT_INLINE vec hard_sigmoid_backward(vec g, vec x, vec p, vec q) {
     const vec zero = vset(0), one = vset(1);
-    vec other = not_sixth(p, q), y = between(SPLIT(g, SIXTH), x, vset(-3), vset(3));
+    vec other = not_sixth(p, q), y = between(times_constant(g, sixth), x, vset(-3), vset(3));
     if (!vany_below(other, 0)) return y;
     vec t = vsub(q, one), above = vadd(vfma(p, x, t), sum_lo(vneg(one), q, t)); /* p x + q itself might round to 1 */
     vec inside = vless_select(above, zero, vless_select(zero, vfma(p, x, q), vmul(p, g), zero), zero);
@@ -673,12 +680,12 @@ FASTACT_INLINE vec hard_sigmoid_backward(vec g, vec x, vec p, vec q) {
 /* hard_swish(x) = x min(max(x + 3, 0), 6) / 6          dx = g (2 x + 3) / 6 for -3 < x < 3, 0 below, g above */
 FASTACT_INLINE vec hard_swish_forward(vec x, vec p, vec q) {
     (void)p; (void)q;
-    vec y = SPLIT(vmul(x, vadd(x, vset(3))), SIXTH);
+    vec y = times_constant(vmul(x, vadd(x, vset(3))), sixth);
     return vless_select(vset(-3), x, vless_select(x, vset(3), y, x), vnan_select(x, vset((real)-0.0)));
 }
 FASTACT_INLINE vec hard_swish_backward(vec g, vec x, vec p, vec q) {
     (void)p; (void)q;
-    vec y = vmul(g, SPLIT(vfma(vset(2), x, vset(3)), SIXTH));
+    vec y = vmul(g, times_constant(vfma(vset(2), x, vset(3)), sixth));
     return vnan_select(x, vless_select(vset(-3), x, vless_select(x, vset(3), y, g), vset(0)));
 }
 
