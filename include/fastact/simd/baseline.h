@@ -11,7 +11,7 @@ FASTACT_INLINE void nfence(void) { _mm_sfence(); }
 
 #if FASTACT_REAL == 32
 
-#define SIDE_BY_SIDE 4
+#define SIDE_BY_SIDE 2
 #define SHORT 64
 #define SHORT_GRADIENT 32
 #define NLANES 4
@@ -73,7 +73,7 @@ FASTACT_INLINE real nfirst(nvec a) { return _mm_cvtss_f32(a); }
 
 #else
 
-#define SIDE_BY_SIDE 4
+#define SIDE_BY_SIDE 2
 #define SHORT 64
 #define SHORT_GRADIENT 32
 #define NLANES 2
