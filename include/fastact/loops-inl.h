@@ -193,21 +193,18 @@ static int is_staged(int f, const fastact_job *job) {
     return fastact_results(f) != 1 && (fastact_results(f) || job->n > 1) && job->out_step != step;
 }
 
-/* Whether the rows lie side by side, entry by entry. */
-static int are_columns(int f, const fastact_job *job) {
+/* Whether what lies `in` and `out` bytes apart is entries one after the other, in all inputs and an output of entries. */
+static int are_entries(int f, const fastact_job *job, const ptrdiff_t *in, ptrdiff_t out) {
     const ptrdiff_t size = job->half ? 2 : sizeof(real);
-    if (job->n > FASTACT_CHUNK) return 0;
     for (int k = 0; k < fastact_inputs(f); k++)
-        if (job->input_row[k] != size) return 0;
-    return fastact_results(f) || job->out_row == size;
+        if (in[k] != size) return 0;
+    return fastact_results(f) || out == size;
 }
-/* Short rows one after the other, of entries one after the other. */
-static int are_short(int f, const fastact_job *job) {
-    const ptrdiff_t size = job->half ? 2 : sizeof(real);
-    if (!is_short(f, job)) return 0;
-    for (int k = 0; k < fastact_inputs(f); k++)
-        if (job->input_step[k] != size) return 0;
-    return fastact_results(f) || job->out_step == size;
+/* Rows for lanes where they lie, float16 too: side by side, entry by entry; or short ones, of entries one after the other. */
+static int are_for_lanes(int f, const fastact_job *job) {
+    if (job->mask || job->n == 0 || f == FASTACT_logsumexp_weighted) return 0;
+    if (job->n <= FASTACT_CHUNK && are_entries(f, job, job->input_row, job->out_row)) return 1;
+    return is_short(f, job) && are_entries(f, job, job->input_step, job->out_step);
 }
 
 /* Rows that the passes cannot read where they lie go through a buffer, as many as fit the caches at a time: strided ones, float16,
@@ -249,7 +246,7 @@ static int run_rows(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t en
         run_contiguous(f, job, begin, end);
         return 0;
     }
-    if (!job->mask && f != FASTACT_logsumexp_weighted && (are_columns(f, job) || are_short(f, job))) {
+    if (are_for_lanes(f, job)) {
         begin = FASTACT_LANES_NAME(f, job, begin, end);
         if (begin < 0) return -1;
     }
