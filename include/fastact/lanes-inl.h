@@ -132,26 +132,17 @@ FASTACT_INLINE void store_columns(int f, const place *y, ptrdiff_t n, const tile
 #undef STORE
 }
 
-/* What has been added of one lane of a row by itself: softmax's exponentials, or others. */
-typedef struct {
-    exact_sum exact;
-    wide sum;
-} lane_sum;
-
-/* The exponentials of n vectors in their place. */
+/* The exponentials of vectors in their place. */
+FASTACT_INLINE void exp_vectors(real *e, int count, const exponential *c) {
+    vec v[INTERLEAVE];
+    for (int u = 0; u < count; u++) v[u] = vsub(vload(e + u * LANES), c->shift);
+    exp_scaled(v, count, c->magic, c->floor);
+    for (int u = 0; u < count; u++) vstore(e + u * LANES, v[u]);
+}
 FASTACT_INLINE void exp_tile(real *e, ptrdiff_t n, const exponential *c) {
     ptrdiff_t i = 0;
-    vec v[INTERLEAVE];
-    for (; i + INTERLEAVE <= n; i += INTERLEAVE) {
-        for (int u = 0; u < INTERLEAVE; u++) v[u] = vsub(vload(e + (i + u) * LANES), c->shift);
-        exp_scaled(v, INTERLEAVE, c->magic, c->floor);
-        for (int u = 0; u < INTERLEAVE; u++) vstore(e + (i + u) * LANES, v[u]);
-    }
-    for (; i < n; i++) {
-        v[0] = vsub(vload(e + i * LANES), c->shift);
-        exp_scaled(v, 1, c->magic, c->floor);
-        vstore(e + i * LANES, v[0]);
-    }
+    for (; i + INTERLEAVE <= n; i += INTERLEAVE) exp_vectors(e + i * LANES, INTERLEAVE, c);
+    for (; i < n; i++) exp_vectors(e + i * LANES, 1, c);
 }
 
 /* `count` vectors ROW_LANES apart, which in a row by itself are one lane of a block. */
@@ -190,7 +181,7 @@ FASTACT_INLINE wide add_single(int f, real *e, const real *g, vec max, const exp
 /* The sum of a tile of n entries, which softmax leaves as exponentials, in the order of a row by itself. */
 FASTACT_INLINE void sum_tile(int f, tile *t, ptrdiff_t n) {
     exponential c = exponential_of(t->max);
-    lane_sum before[ROW_LANES];
+    exact_sum before[ROW_LANES]; /* of softmax; the others go on from `sum` */
     wide sum[ROW_LANES];
     int count = n < ROW_LANES ? (int)n : (int)ROW_LANES, half = ROW_LANES / 2;
     vec ties = vset(0);
@@ -209,15 +200,15 @@ FASTACT_INLINE void sum_tile(int f, tile *t, ptrdiff_t n) {
             ptrdiff_t first = (at + j) * LANES, left = n - at - j;
             exact_sum exact = exact_zero(SUM_START);
             wide s = wide_zero();
-            if (at && f == FASTACT_softmax) exact = before[j].exact;
-            else if (at) s = before[j].sum;
+            if (at && f == FASTACT_softmax) exact = before[j];
+            else if (at) s = sum[j];
             if (left > 3 * ROW_LANES) add_block(f, 4, t->e + first, t->g + first, t->max, &c, &ties, &exact, &s);
             else if (left > 2 * ROW_LANES) add_block(f, 3, t->e + first, t->g + first, t->max, &c, &ties, &exact, &s);
             else if (left > ROW_LANES) add_block(f, 2, t->e + first, t->g + first, t->max, &c, &ties, &exact, &s);
             else if (left > 0) add_block(f, 1, t->e + first, t->g + first, t->max, &c, &ties, &exact, &s);
-            if (n - at > 4 * ROW_LANES && f == FASTACT_softmax) before[j].exact = exact;
-            else if (n - at > 4 * ROW_LANES) before[j].sum = s;
-            else sum[j] = f == FASTACT_softmax ? exact_wide(exact, SUM_START) : s;
+            if (f != FASTACT_softmax) sum[j] = s;
+            else if (n - at > 4 * ROW_LANES) before[j] = exact;
+            else sum[j] = exact_wide(exact, SUM_START);
         }
     }
     for (; half; half /= 2)
