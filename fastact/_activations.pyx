@@ -2024,6 +2024,10 @@ cdef double slope_sum(const real *g, const real *x, Py_ssize_t n) noexcept nogil
 
 cdef double slope_gradient(cnp.ndarray g, cnp.ndarray x):
     cdef Py_ssize_t n = cnp.PyArray_SIZE(x)
-    if cnp.PyArray_TYPE(x) == cnp.NPY_FLOAT32:
-        return slope_sum(<const float *>cnp.PyArray_DATA(g), <const float *>cnp.PyArray_DATA(x), n)
-    return slope_sum(<const double *>cnp.PyArray_DATA(g), <const double *>cnp.PyArray_DATA(x), n)
+    cdef int single = cnp.PyArray_TYPE(x) == cnp.NPY_FLOAT32
+    cdef const void *g_data = cnp.PyArray_DATA(g)
+    cdef const void *x_data = cnp.PyArray_DATA(x)
+    with nogil:
+        if single:
+            return slope_sum(<const float *>g_data, <const float *>x_data, n)
+        return slope_sum(<const double *>g_data, <const double *>x_data, n)
