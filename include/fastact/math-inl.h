@@ -157,16 +157,27 @@ static const real q_coefficient[Q_DEGREE + 1] = {
 #define q_coefficient q_double
 #endif
 
-/* exp(x) for the whole range, down to the subnormal numbers and up to infinity: 2**n is applied in two halves. */
+/* a 2**n in one rounding, for a near 1 and integers n of up to twice the exponents of normal numbers. */
+FASTACT_INLINE vec vscale(vec a, vec n) {
+#ifdef FASTACT_OWN_SCALE
+    EACH a.v[k] = nscale(a.v[k], n.v[k]);
+    return a;
+#else
+    const vec magic = vset(MAGIC), bias = vset(MAGIC + BIAS);
+    vec half = vsub(vfma(n, vset((real)0.5), magic), magic);
+    return vmul(vmul(a, vshift_to_exponent(vadd(half, bias))), vshift_to_exponent(vadd(vsub(n, half), bias)));
+#endif
+}
+
+/* exp(x) for the whole range, down to the subnormal numbers and up to infinity. */
 FASTACT_INLINE vec vexp(vec x) {
     const real top = FASTACT_REAL == 32 ? 89 : 710, bottom = FASTACT_REAL == 32 ? -104 : -746;
-    const vec magic = vset(MAGIC), bias = vset(MAGIC + BIAS);
+    const vec magic = vset(MAGIC);
     x = vmin(vset(top), vmax(vset(bottom), x));
-    vec n = vsub(vfma(x, vset(LOG2E), magic), magic), half = vsub(vfma(n, vset((real)0.5), magic), magic);
+    vec n = vsub(vfma(x, vset(LOG2E), magic), magic);
     vec r = vfma(n, vset(-LN2_LO), vfma(n, vset(-LN2_HI), x)), q = vset(q_coefficient[Q_DEGREE]);
     for (int d = Q_DEGREE - 1; d >= 0; d--) q = vmadd(q, r, vset(q_coefficient[d]));
-    vec a = vshift_to_exponent(vadd(half, bias)), b = vshift_to_exponent(vadd(vsub(n, half), bias));
-    return vmul(vmul(vfma(r, q, vset(1)), a), b);
+    return vscale(vfma(r, q, vset(1)), n);
 }
 
 #define LN2_HI_DOUBLE 0x1.62e42fefa39efp-1

@@ -12,6 +12,7 @@ FASTACT_INLINE __m512d dupper(__m512d a, int half) {
 FASTACT_INLINE __m512d dset(double a) { return _mm512_set1_pd(a); }
 FASTACT_INLINE double dfirst(__m512d a) { return _mm512_cvtsd_f64(a); }
 FASTACT_INLINE void nfence(void) { _mm_sfence(); }
+#define FASTACT_OWN_SCALE
 
 #if FASTACT_REAL == 32
 
@@ -36,6 +37,7 @@ FASTACT_INLINE nvec nmax(nvec a, nvec b) { return _mm512_max_ps(a, b); }
 FASTACT_INLINE nvec nmin(nvec a, nvec b) { return _mm512_min_ps(a, b); }
 FASTACT_INLINE nvec nshift_to_exponent(nvec t) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(t), 23)); }
 FASTACT_INLINE nvec nexponent(nvec a) { return _mm512_getexp_ps(a); }
+FASTACT_INLINE nvec nscale(nvec a, nvec n) { return _mm512_scalef_ps(a, n); }
 FASTACT_INLINE nvec nlookup(const void *table, nvec t) {
     return _mm512_permutevar_ps(_mm512_broadcast_f32x4(_mm_loadu_ps((const real *)table)), _mm512_castps_si512(t));
 }
@@ -116,6 +118,7 @@ FASTACT_INLINE nvec nmax(nvec a, nvec b) { return _mm512_max_pd(a, b); }
 FASTACT_INLINE nvec nmin(nvec a, nvec b) { return _mm512_min_pd(a, b); }
 FASTACT_INLINE nvec nshift_to_exponent(nvec t) { return _mm512_castsi512_pd(_mm512_slli_epi64(_mm512_castpd_si512(t), 52)); }
 FASTACT_INLINE nvec nexponent(nvec a) { return _mm512_getexp_pd(a); }
+FASTACT_INLINE nvec nscale(nvec a, nvec n) { return _mm512_scalef_pd(a, n); }
 FASTACT_INLINE nvec nlookup(const void *table, nvec t) {
     return _mm512_permutexvar_pd(_mm512_castpd_si512(t), _mm512_broadcast_f64x4(_mm256_loadu_pd((const real *)table)));
 }
