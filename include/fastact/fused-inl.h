@@ -1,45 +1,38 @@
-/* softmax of many rows of one length, three of them under way at a time: while the exponentials of one row are computed, which keeps
-   the multipliers busy, the maximum of a later row is taken and an earlier row is scaled, which take memory and little else. A row's
-   maximum and sum are then known before they are needed, and the row in memory is read and written but once. The operations on
-   each row, and so its bits, are those of the passes in softmax-inl.h. */
+/* Many rows of one length, three of them under way at a time: while the exponentials of one row are computed, which keeps the
+   multipliers busy, the maximum of a later row is taken and an earlier row goes through its last pass, which take memory and little
+   else (a gradient's two passes alike). A row's maximum and sum are then known before they are needed, and the row in memory is read
+   and written but once. The operations on each row, and so its bits, are those of the passes in softmax-inl.h. */
 
-#define FUSED_BYTES 8192 /* of a row at most: three rows of input and three of exponentials lie in the nearest caches */
-#define FUSED_ENTRIES (FUSED_BYTES / (ptrdiff_t)sizeof(real))
 #define FETCH (2048 / (ptrdiff_t)sizeof(real)) /* entries ahead that memory is asked for, measured */
+#define ON_STACK 25600 /* bytes of exponentials; those of three longer rows take memory */
+#define GROUPED 8 /* rows at most whose sums are finished together */
+#define RING 32   /* rows that are remembered: all that are under way, and the groups they belong to */
 
+static void fold(int pass, fastact_state *s, fastact_part part, ptrdiff_t chunk);
+static void run_passes(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end);
+
+/* A row: what its sum is taken of, what its last pass takes and writes, and what is known of it. */
 typedef struct {
-    const real *x;
-    real *y, *e; /* the exponentials, at the start of a cache line */
-    vec magic, floor;
-    real a, b;
+    const real *x, *b;
+    real *e; /* of softmax: the exponentials, at the start of a cache line */
+    real *y;
+    fastact_state *s;
+    exponential c;
 } fused_row;
 
-enum { ORDINARY = 1, STREAM = 2 }; /* how the scaled row is stored: STREAM passes by the caches */
-
-/* One block. `take_max`, `take_exp`, `scale`: which of the three to do. */
-FASTACT_INLINE void fused_block(int take_max, int take_exp, int scale, int count, ptrdiff_t last, const real *later, const real *x,
-                                real *e, const real *e_earlier, real *y, int whole, vec magic, vec floor, vec a, vec b, vec *max,
-                                exact_sum *sum) {
-    vec v[4];
+/* One block of each of three rows. `whole`: that of the earlier row lies within the row. */
+FASTACT_INLINE void fused_block(int f, int stream, int count, ptrdiff_t last, const real *later, const real *x, const real *b, real *e,
+                                const real *d, const real *d2, real *y, int whole, vec max, const exponential *c, vec scale_a,
+                                vec scale_b, vec *top, partial_sums *sums) {
     if (count == 4)
         for (int u = 0; u < count; u++) {
-            if (take_max) __builtin_prefetch(later + u * LANES + FETCH, 0);
-            if (scale == ORDINARY) __builtin_prefetch(y + u * LANES + FETCH, 1);
+            __builtin_prefetch(later + u * LANES + FETCH, 0);
+            if (fastact_inputs(f) == 2) __builtin_prefetch(b + u * LANES + FETCH, 0);
+            if (!stream && !fastact_results(f)) __builtin_prefetch(y + u * LANES + FETCH, 1);
         }
-    if (take_exp) {
-        for (int u = 0; u < count; u++) v[u] = load_some(x, u, count, last, -INFINITY);
-        exp_side_by_side(v, count, magic, floor);
-        if (last) v[count - 1] = vkeep(v[count - 1], last);
-        for (int u = 0; u < count; u++) vstore(e + u * LANES, v[u]);
-        for (int u = 0; u < count; u++) exact_add(sum, v[u]);
-    }
-    for (int u = 0; take_max && u < count; u++) *max = vmax(load_some(later, u, count, last, -INFINITY), *max);
-    for (int u = 0; scale && whole && u < count; u++) {
-        v[u] = vload(e_earlier + u * LANES);
-        v[u] = vfma(v[u], a, vmul(v[u], b));
-        if (scale == STREAM) vstream(y + u * LANES, v[u]);
-        else store_some(y, v[u], u, count, last);
-    }
+    sum_block(f, 0, count, x, b, e, last, max, c, sums);
+    for (int u = 0; fastact_first_pass(f) == FASTACT_MAX && u < count; u++) *top = vmax(load_some(later, u, count, last, -INFINITY), *top);
+    if (!fastact_results(f) && whole) map_block(f, stream, count, d, d2, y, last, scale_a, scale_b);
 }
 
 /* The cache line in which one row's end and the next one's beginning lie, until both are there to be streamed. */
@@ -48,106 +41,159 @@ typedef struct {
     ptrdiff_t filled;
 } shared_line;
 
-/* The entries before the first whole cache line, and those after the last whole block. */
-FASTACT_INLINE void stream_edges(const fused_row *row, ptrdiff_t head, ptrdiff_t n, int more, shared_line *line) {
-    const vec a = vset(row->a), b = vset(row->b);
-    vec v = vload(row->e);
-    v = vfma(v, a, vmul(v, b));
-    if (line->filled + head == LANES) {
-        vstore(line->entry + line->filled, v);
-        vstream(row->y - line->filled, vload(line->entry));
-    } else if (head) {
-        vstore_part(row->y, v, head);
-    }
-    line->filled = 0;
-    for (ptrdiff_t i = head + (n - head) / BLOCK * BLOCK; i < n; i += LANES) {
-        v = vload(row->e + i);
-        v = vfma(v, a, vmul(v, b));
-        if (i + LANES <= n) {
-            vstream(row->y + i, v);
-        } else if (more) {
-            vstore(line->entry, v);
-            line->filled = n - i;
-        } else {
-            vstore_part(row->y + i, v, n - i);
-        }
-    }
-}
-
 FASTACT_INLINE ptrdiff_t to_whole_line(const real *y) { return (ptrdiff_t)(-(uintptr_t)y % 64 / sizeof(real)); }
 
-FASTACT_INLINE void fused_pass(int take_max, int take_exp, int scale, const fused_row *later, const fused_row *row,
-                               const fused_row *earlier, ptrdiff_t n, real *max, fastact_pair *sum) {
-    vec top = vset(-INFINITY), magic = row->magic, floor = row->floor, a = vset(earlier->a), b = vset(earlier->b);
-    exact_sum all = exact_zero(SUM_START);
-    const real *x = row->x, *l = later->x;
-    real *e = row->e;
-    ptrdiff_t head = scale == STREAM ? to_whole_line(earlier->y) : 0;
-    const real *d = earlier->e + head;
-    real *y = earlier->y + head;
-#define STEP(count, at, last)                                                                                                  \
-    fused_block(take_max, take_exp, scale, count, last, l + (at), x + (at), e + (at), d + (at), y + (at),                      \
-                scale != STREAM || (at) + head + BLOCK <= n, magic, floor, a, b, &top, &all)
+/* What is left of a row that is not followed by one to be streamed. */
+FASTACT_INLINE void flush_line(shared_line *line, real *end) {
+    if (line->filled) vstore_part(end - line->filled, vload(line->entry), line->filled);
+    line->filled = 0;
+}
+
+/* The entries of a row before the first whole cache line, and those after the last whole block. */
+FASTACT_INLINE void stream_edges(int f, const real *x, const real *b, real *y, ptrdiff_t n, vec scale_a, vec scale_b, shared_line *line) {
+    ptrdiff_t head = to_whole_line(y);
+    if (line->filled + head == LANES) {
+        vstore(line->entry + line->filled, map(f, vload(x), vload(b), scale_a, scale_b));
+        vstream(y - line->filled, vload(line->entry));
+        line->filled = 0;
+    } else {
+        flush_line(line, y);
+        if (head) vstore_part(y, map(f, vload(x), vload(b), scale_a, scale_b), head);
+    }
+    for (ptrdiff_t i = head + (n - head) / BLOCK * BLOCK; i < n; i += LANES) {
+        vec v = map(f, vload_part(x + i, n - i, 0), vload_part(b + i, n - i, 0), scale_a, scale_b);
+        if (i + LANES <= n) vstream(y + i, v);
+        else vstore(line->entry, v), line->filled = n - i;
+    }
+}
+
+/* All three passes: the later row's maximum, a row's sum, the earlier row's last pass. */
+FASTACT_INLINE fastact_part fused_pass(int f, int stream, const fused_row *later, const fused_row *row, const fused_row *earlier,
+                                       ptrdiff_t n, shared_line *line) {
+    const vec max = vset((real)row->s->max), scale_a = vset((real)earlier->s->a), scale_b = vset((real)earlier->s->b);
+    const exponential c = row->c;
+    vec top = vset(-INFINITY);
+    partial_sums sums = {exact_zero(SUM_START), wide_zero(), vset(0)};
+    const real *l = later->x, *x = row->x, *b = row->b, *d = f == FASTACT_softmax ? earlier->e : earlier->x, *d2 = earlier->b;
+    real *e = row->e, *y = earlier->y;
+    ptrdiff_t head = stream ? to_whole_line(y) : 0;
+    if (stream) stream_edges(f, d, d2, y, n, scale_a, scale_b, line);
+    d += head, d2 += head, y += head;
+#define STEP(count, at, last)                                                                                                     \
+    fused_block(f, stream, count, last, l + (at), x + (at), b + (at), e + (at), d + (at), d2 + (at), y + (at),                    \
+                !stream || (at) + head + BLOCK <= n, max, &c, scale_a, scale_b, &top, &sums)
     FOR_BLOCKS(n, STEP);
 #undef STEP
-    if (take_max) *max = vmax_lanes(top);
-    if (take_exp) *sum = exact_total(all, SUM_START);
+    if (fastact_first_pass(f) == FASTACT_MAX) later->s->max = vmax_lanes(top);
+    return total_of(f, &sums);
 }
 
-#define FUSED(name, take_max, take_exp, scale)                                                                                 \
-    FASTACT_APART void name(const fused_row *later, const fused_row *row, const fused_row *earlier, ptrdiff_t n, real *max,     \
-                            fastact_pair *sum) {                                                                                \
-        fused_pass(take_max, take_exp, scale, later, row, earlier, n, max, sum);                                                \
+#define FUSED_ARGUMENTS const fused_row *later, const fused_row *row, const fused_row *earlier, ptrdiff_t n, shared_line *line
+#define ROW(name, signature, empty, ulp)                                                                            \
+    FASTACT_APART fastact_part name##_fused(FUSED_ARGUMENTS) {                                                      \
+        return fused_pass(FASTACT_##name, 0, later, row, earlier, n, line);                                         \
+    }                                                                                                               \
+    FASTACT_APART fastact_part name##_fused_stream(FUSED_ARGUMENTS) {                                               \
+        return fused_pass(FASTACT_##name, fastact_results(FASTACT_##name) == 0, later, row, earlier, n, line);      \
     }
-FUSED(fused_max, 1, 0, 0)
-FUSED(fused_exp, 0, 1, 0)
-FUSED(fused_max_exp, 1, 1, 0)
-FUSED(fused_scale, 0, 0, ORDINARY)
-FUSED(fused_exp_scale, 0, 1, ORDINARY)
-FUSED(fused_max_exp_scale, 1, 1, ORDINARY)
-FUSED(fused_stream, 0, 0, STREAM)
-FUSED(fused_exp_stream, 0, 1, STREAM)
-FUSED(fused_max_exp_stream, 1, 1, STREAM)
-#undef FUSED
+FASTACT_ROW_FUNCTIONS(ROW)
+#undef ROW
+static fastact_part (*const fused[][2])(FUSED_ARGUMENTS) = {
+#define ROW(name, signature, empty, ulp) {name##_fused, name##_fused_stream},
+    FASTACT_ROW_FUNCTIONS(ROW)
+#undef ROW
+};
+#undef FUSED_ARGUMENTS
 
-/* Rows begin to end, of more than BLOCK and at most FUSED_ENTRIES entries. */
-static void softmax_rows(const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
-    static void (*const pass[2][8])(const fused_row *, const fused_row *, const fused_row *, ptrdiff_t, real *, fastact_pair *) = {
-        {NULL, fused_max, fused_exp, fused_max_exp, fused_scale, NULL, fused_exp_scale, fused_max_exp_scale},
-        {NULL, fused_max, fused_exp, fused_max_exp, fused_stream, NULL, fused_exp_stream, fused_max_exp_stream},
-    };
-    real buffer[3][FUSED_ENTRIES + LANES] __attribute__((aligned(64)));
-    fused_row rows[4] = {{0}};
+/* What follows from a row's maximum, and from the sums of a group. */
+FASTACT_INLINE void finish_maximum(int f, fused_row *row) {
+    fastact_state *s = row->s;
+    row->c = exponential_of(vset((real)s->max));
+    s->shift = 0;
+    s->special = !(__builtin_fabs(s->max) <= EXACT_LIMIT);
+    if (f == FASTACT_logsumexp && !s->special) set_reference(s);
+}
+FASTACT_INLINE void finish_group(int f, const fastact_job *job, const fused_row *first, ptrdiff_t count) {
+    if (f != FASTACT_softmax) {
+        finish_sums(f, (const char *)first->x, job->input_row[0], job->n, first->s, count);
+        return;
+    }
+    real a, b;
+    set_scale(first->s->sum, &a, &b);
+    first->s->a = a;
+    first->s->b = b;
+    first->s->special |= a != a;
+}
+
+/* Rows begin to end, of more than LANES and at most FASTACT_CHUNK entries. In its turn a row's maximum is taken, `apart` turns later
+   its sum (a gradient's at once), and as many later it goes through its last pass. What follows from a maximum or a sum is computed
+   one turn late: by then no instruction waits for it. Special rows, and those of the first and last turns, go pass by pass. */
+FASTACT_INLINE void run_fused(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
+    real near[f == FASTACT_softmax ? ON_STACK / sizeof(real) : 1] __attribute__((aligned(64))), *buffer = near;
+    void *far = NULL;
+    fused_row ring[RING];
+    fastact_state states[RING];
     shared_line line = {.filled = 0};
-    ptrdiff_t n = job->n, apart = n <= FUSED_ENTRIES / 4 ? 2 : 1; /* rows from one of the three to the next */
-    int stream = job->stream && (uintptr_t)job->out % sizeof(real) == 0 && job->out_row == n * (ptrdiff_t)sizeof(real);
-    for (ptrdiff_t r = begin; r < end + 2 * apart; r++) {
-        int take_max = r < end, take_exp = r - apart >= begin && r - apart < end, scale = r - 2 * apart >= begin;
-        fused_row *later = &rows[r % 4], *row = &rows[(r - apart) & 3], earlier = rows[(r - 2 * apart) & 3];
-        real max = 0;
-        fastact_pair sum = {0, 0};
-        if (take_max)
-            *later = (fused_row){.x = (const real *)(job->input[0] + r * job->input_row[0]),
-                                 .y = (real *)(job->out + r * job->out_row),
-                                 .e = buffer[r % 3]};
-        if (take_max | take_exp | scale) pass[stream][take_max | take_exp << 1 | scale << 2](later, row, &earlier, n, &max, &sum);
-        if (stream && scale) stream_edges(&earlier, to_whole_line(earlier.y), n, r + 1 < end + 2 * apart, &line);
-        if (take_max) {
-            exponential c = exponential_of(vset(max));
-            real shift = vfirst(c.shift);
-            later->magic = c.magic;
-            later->floor = c.floor;
-            if (shift != 0) { /* rare: the row less its shift waits in the output */
-                for (ptrdiff_t i = 0; i < n; i++) later->y[i] = later->x[i] - shift;
-                later->x = later->y;
-            }
+    real *line_end = NULL;
+    const ptrdiff_t n = job->n, count = end - begin, second = fastact_inputs(f) - 1;
+    const int has_max = fastact_first_pass(f) == FASTACT_MAX, has_map = fastact_results(f) == 0;
+    ptrdiff_t group = 1;
+    while (f != FASTACT_softmax && group < GROUPED && 2 * group * n * fastact_inputs(f) * sizeof(real) <= 32768) group *= 2;
+    const ptrdiff_t apart = group + 1, to_sum = has_max ? apart : 0, to_map = to_sum + apart;
+    const int stream = job->stream && (uintptr_t)job->out % sizeof(real) == 0 && job->out_row == n * (ptrdiff_t)sizeof(real);
+    const ptrdiff_t pitch = (n / LANES + 2) * LANES; /* no power of two, whose rows would share cache sets */
+    if (f == FASTACT_softmax && 3 * pitch > (ptrdiff_t)(sizeof near / sizeof *near)) {
+        far = malloc((size_t)(3 * pitch) * sizeof(real) + 64);
+        if (!far) {
+            run_passes(f, job, begin, end);
+            return;
         }
-        if (take_exp) set_scale(sum, &row->a, &row->b);
-        if (take_exp && sum.hi != sum.hi) {
-            for (ptrdiff_t i = 0; i < n; i++) row->e[i] = NAN;
-            row->a = 1;
-            row->b = 0;
+        buffer = (real *)(((uintptr_t)far + 63) / 64 * 64);
+    }
+#define SLOT(i) (&ring[(i) & (RING - 1)])
+    for (ptrdiff_t i = 0; i < count + to_map; i++) {
+        fused_row *later = SLOT(i), *row = SLOT(i - to_sum), *earlier = SLOT(i - to_map);
+        int take_max = has_max && i < count, take_sum = i >= to_sum && i < count + to_sum, take_map = i >= to_map;
+        if (i < count) {
+            later->x = (const real *)(job->input[0] + (begin + i) * job->input_row[0]);
+            later->b = (const real *)(job->input[second] + (begin + i) * job->input_row[second]);
+            later->e = buffer + i % 3 * pitch;
+            later->y = (real *)(job->out + (begin + i) * job->out_row);
+            later->s = &states[i & (RING - 1)];
+            fastact_start(later->s);
+        }
+        int special = take_map && earlier->s->special, skipped = take_sum && row->s->special;
+        if (take_max == has_max && take_sum && take_map && !special && !skipped) {
+            fold(FASTACT_SUM, row->s, fused[f][stream](later, row, earlier, n, &line), 0);
+            line_end = earlier->y + n;
+        } else {
+            if (take_max) later->s->max = max_chunk(later->x, n);
+            if (take_sum && !skipped) fold(FASTACT_SUM, row->s, sums_of[f](row->x, row->b, row->e, n, row->s), 0);
+            if (take_map) flush_line(&line, line_end);
+            if (special) run_passes(f, job, begin + i - to_map, begin + i - to_map + 1);
+            else if (take_map && has_map)
+                map_chunk(f, f == FASTACT_softmax ? earlier->e : earlier->x, earlier->b, earlier->y, n, earlier->s);
+        }
+        if (take_map && !special && !has_map) earlier->y[0] = (real)earlier->s->a;
+        if (has_max && i >= 1 && i <= count) finish_maximum(f, SLOT(i - 1));
+        ptrdiff_t summed = i - to_sum; /* rows, before this turn's */
+        if (summed >= 1 && summed <= count && (summed % group == 0 || summed == count)) {
+            ptrdiff_t first = (summed - 1) / group * group;
+            finish_group(f, job, SLOT(first), summed - first);
         }
     }
+#undef SLOT
     if (stream) nfence();
+    free(far);
 }
+#define ROW(name, signature, empty, ulp)                                                              \
+    FASTACT_APART void name##_under_way(const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {    \
+        run_fused(FASTACT_##name, job, begin, end);                                                   \
+    }
+FASTACT_ROW_FUNCTIONS(ROW)
+#undef ROW
+static void (*const under_way[])(const fastact_job *, ptrdiff_t, ptrdiff_t) = {
+#define ROW(name, signature, empty, ulp) name##_under_way,
+    FASTACT_ROW_FUNCTIONS(ROW)
+#undef ROW
+};

@@ -7,16 +7,10 @@ FASTACT_INLINE fastact_part run_pass(int f, const fastact_job *job, int pass, co
     real *y = fastact_results(f) ? (real *)job->out : (real *)job->out + begin;
     fastact_part none = {{0, 0}, 0};
     if (pass == FASTACT_MAX) return (fastact_part){{max_chunk(x, n), 0}, 0};
-    if (pass == FASTACT_SUM) {
-        if (s->special) return none;
-        if (fastact_first_pass(f) == FASTACT_SUM) return gradient_chunk(f, x, b, n);
-        return f == FASTACT_softmax              ? exp_and_store(x, b, y, n, s)
-             : f == FASTACT_logsumexp_weighted ? exp_weighted(x, b, y, n, s)
-                                               : exp_below_largest(x, b, y, n, s);
-    }
+    if (pass == FASTACT_SUM) return s->special ? none : sums_of[f](x, b, y, n, s);
     if (s->special)
         for (ptrdiff_t i = 0; i < n; i++) y[i] = (real)s->a;
-    else map_chunk(f, x, b, y, n, s);
+    else map_chunk(f, f == FASTACT_softmax ? y : x, b, y, n, s);
     return none;
 }
 
@@ -114,7 +108,7 @@ static void run_contiguous(int f, const fastact_job *job, ptrdiff_t begin, ptrdi
     ptrdiff_t n = job->n;
     if (is_short(f, job)) begin = FASTACT_LANES_NAME(f, job, begin, end);
     if (f == FASTACT_softmax && n <= BLOCK && n > 0) run_blocks(job, begin, end);
-    else if (f == FASTACT_softmax && n <= FUSED_ENTRIES) softmax_rows(job, begin, end);
+    else if (n > LANES && n <= FASTACT_CHUNK && end - begin > 1 && f != FASTACT_logsumexp_weighted) under_way[f](job, begin, end);
     else run_passes(f, job, begin, end);
 }
 

@@ -96,9 +96,17 @@ typedef struct {
     vec ties;
 } partial_sums;
 
-FASTACT_INLINE void exp_block(int f, int shifted, int count, const real *x, const real *b, real *y, ptrdiff_t last, vec max,
+FASTACT_INLINE void sum_block(int f, int shifted, int count, const real *x, const real *b, real *y, ptrdiff_t last, vec max,
                               const exponential *c, partial_sums *s) {
     vec e[4], v[4];
+    if (fastact_first_pass(f) == FASTACT_SUM) {
+        for (int u = 0; u < count; u++) {
+            v[u] = load_some(x, u, count, last, 0);
+            if (f == FASTACT_softmax_backward) wide_add_product(&s->sum, v[u], load_some(b, u, count, last, 0));
+            else wide_add(&s->sum, v[u]);
+        }
+        return;
+    }
     for (int u = 0; u < count; u++) e[u] = v[u] = load_some(x, u, count, last, -INFINITY);
     if (shifted)
         for (int u = 0; u < count; u++) e[u] = vsub(e[u], c->shift);
@@ -124,32 +132,20 @@ FASTACT_INLINE void exp_block(int f, int shifted, int count, const real *x, cons
 #define SUM_START 0x1p501
 #endif
 
-/* The sum of the exponentials, for logarithms of those below the largest entry. */
-FASTACT_INLINE fastact_part exp_chunk(int f, int shifted, const real *x, const real *b, real *y, ptrdiff_t n, const fastact_state *s) {
+FASTACT_INLINE fastact_part total_of(int f, const partial_sums *s) {
+    if (f == FASTACT_softmax) return (fastact_part){exact_total(s->exact, SUM_START), 0};
+    return (fastact_part){wide_total(s->sum), f == FASTACT_logsumexp || f == FASTACT_log_softmax ? vsum_lanes(s->ties) : 0};
+}
+/* The sum of the exponentials, for logarithms of those below the largest entry; or sum g_i y_i or sum g_i, whose terms cancel, so that
+   each is added with all its digits. */
+FASTACT_INLINE fastact_part sum_of(int f, int shifted, const real *x, const real *b, real *y, ptrdiff_t n, const fastact_state *s) {
     vec max = vset((real)s->max);
     exponential c = exponential_of(max);
     partial_sums sums = {exact_zero(SUM_START), wide_zero(), vset(0)};
-#define STEP(count, at, last) exp_block(f, shifted, count, x + (at), b + (at), y + (at), last, max, &c, &sums)
+#define STEP(count, at, last) sum_block(f, shifted, count, x + (at), b + (at), y + (at), last, max, &c, &sums)
     FOR_BLOCKS(n, STEP);
 #undef STEP
-    return (fastact_part){f == FASTACT_softmax ? exact_total(sums.exact, SUM_START) : wide_total(sums.sum), vsum_lanes(sums.ties)};
-}
-
-FASTACT_INLINE void gradient_block(int f, int count, const real *g, const real *y, ptrdiff_t last, wide *sum) {
-    for (int u = 0; u < count; u++) {
-        vec gu = load_some(g, u, count, last, 0);
-        if (f == FASTACT_softmax_backward) wide_add_product(sum, gu, load_some(y, u, count, last, 0));
-        else wide_add(sum, gu);
-    }
-}
-
-/* sum g_i y_i or sum g_i; the terms cancel, so each is added with all its digits. */
-FASTACT_INLINE fastact_part gradient_chunk(int f, const real *g, const real *y, ptrdiff_t n) {
-    wide sum = wide_zero();
-#define STEP(count, at, last) gradient_block(f, count, g + (at), y + (at), last, &sum)
-    FOR_BLOCKS(n, STEP);
-#undef STEP
-    return (fastact_part){wide_total(sum), 0};
+    return total_of(f, &sums);
 }
 
 /* A result: of x (of softmax: its exponential), for a gradient also y, and what is known of the row. */
@@ -163,22 +159,30 @@ FASTACT_INLINE vec map(int f, vec x, vec y, vec a, vec b) {
     return a;
 }
 
-FASTACT_INLINE void map_block(int f, int count, const real *x, const real *y_in, real *y, ptrdiff_t last, vec a, vec b) {
+/* x: of softmax the exponentials. `stream`: whole vectors to whole cache lines, past the caches. */
+FASTACT_INLINE void map_block(int f, int stream, int count, const real *x, const real *y_in, real *y, ptrdiff_t last, vec a, vec b) {
     for (int u = 0; u < count; u++) {
-        vec v = load_some(f == FASTACT_softmax ? y : x, u, count, last, 0);
-        vec w = fastact_inputs(f) == 2 ? load_some(y_in, u, count, last, 0) : v;
-        store_some(y, map(f, v, w, a, b), u, count, last);
+        vec v = load_some(x, u, count, last, 0), w = fastact_inputs(f) == 2 ? load_some(y_in, u, count, last, 0) : v;
+        v = map(f, v, w, a, b);
+        if (stream) vstream(y + u * LANES, v);
+        else store_some(y, v, u, count, last);
     }
 }
 
 /* The loops above, compiled once for each function that needs them. */
 #define ARGUMENTS const real *x, const real *b, real *y, ptrdiff_t n, const fastact_state *s
-#define EXP_CHUNK(f) return s->shift == 0 ? exp_chunk(f, 0, x, b, y, n, s) : exp_chunk(f, 1, x, b, y, n, s)
-FASTACT_APART fastact_part exp_and_store(ARGUMENTS) { EXP_CHUNK(FASTACT_softmax); }
-FASTACT_APART fastact_part exp_below_largest(ARGUMENTS) { EXP_CHUNK(FASTACT_logsumexp); }
-FASTACT_APART fastact_part exp_weighted(ARGUMENTS) { EXP_CHUNK(FASTACT_logsumexp_weighted); }
+#define SUM_OF(f) return s->shift == 0 ? sum_of(f, 0, x, b, y, n, s) : sum_of(f, 1, x, b, y, n, s)
+FASTACT_APART fastact_part exp_and_store(ARGUMENTS) { SUM_OF(FASTACT_softmax); }
+FASTACT_APART fastact_part exp_below_largest(ARGUMENTS) { SUM_OF(FASTACT_logsumexp); }
+FASTACT_APART fastact_part exp_weighted(ARGUMENTS) { SUM_OF(FASTACT_logsumexp_weighted); }
+FASTACT_APART fastact_part sum_products(ARGUMENTS) { return sum_of(FASTACT_softmax_backward, 0, x, b, y, n, s); }
+FASTACT_APART fastact_part sum_entries(ARGUMENTS) { return sum_of(FASTACT_log_softmax_backward, 0, x, b, y, n, s); }
+static fastact_part (*const sums_of[])(ARGUMENTS) = {
+    [FASTACT_softmax] = exp_and_store,       [FASTACT_log_softmax] = exp_below_largest,     [FASTACT_logsumexp] = exp_below_largest,
+    [FASTACT_logsumexp_weighted] = exp_weighted, [FASTACT_softmax_backward] = sum_products, [FASTACT_log_softmax_backward] = sum_entries,
+};
 #undef ARGUMENTS
-#undef EXP_CHUNK
+#undef SUM_OF
 
 FASTACT_INLINE void set_reference(fastact_state *s) {
     exponential c = exponential_of(vset((real)s->max));
@@ -188,7 +192,7 @@ FASTACT_INLINE void set_reference(fastact_state *s) {
 
 FASTACT_INLINE void map_chunk(int f, const real *x, const real *y_in, real *y, ptrdiff_t n, const fastact_state *s) {
     vec a = vset((real)s->a), b = vset((real)s->b);
-#define STEP(count, at, last) map_block(f, count, x + (at), y_in + (at), y + (at), last, a, b)
+#define STEP(count, at, last) map_block(f, 0, count, x + (at), y_in + (at), y + (at), last, a, b)
     FOR_BLOCKS(n, STEP);
 #undef STEP
 }
@@ -281,7 +285,7 @@ FASTACT_APART double logsumexp_again(const real *x, ptrdiff_t n, ptrdiff_t step,
 FASTACT_INLINE int cancels(const fastact_state *s) { return s->max <= 0 && s->a > s->max / 2 && s->a < 1; }
 
 /* After the second pass over `count` rows of n entries, at most LANES, which lie `row` bytes apart. */
-static void finish_sums(int f, const char *x, ptrdiff_t row, ptrdiff_t n, fastact_state *s, ptrdiff_t count) {
+static __attribute__((unused)) void finish_sums(int f, const char *x, ptrdiff_t row, ptrdiff_t n, fastact_state *s, ptrdiff_t count) {
     if (f == FASTACT_logsumexp_weighted) {
         if (s->special) return;
         if (s->sum.hi != s->sum.hi) {
