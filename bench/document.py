@@ -283,8 +283,10 @@ def scaling(sections: Record, docs: Path) -> str:
         parts.append(picture(name, "time of a call against the number of threads, for each library and shape"))
     parts.append(
         wrapped(
-            "Every library with as many threads, with its output given where it can. NumPy, SciPy, scikit-learn and "
-            'thinc have one. "Speed-up" is the time of fastact with one thread over that with so many.'
+            "Every library with as many threads, with its output given where it can, each time after a pause in which "
+            "the others' threads stop spinning, and 20 ms of calls in which its own awake (for calls that wake them, "
+            'see the next section). NumPy, SciPy, scikit-learn and thinc have one thread. "Speed-up" is the time of '
+            "fastact with one thread over that with so many."
         )
     )
     rows = []

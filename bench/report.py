@@ -52,6 +52,8 @@ BATCH = 1 << 20
 SCALED = ((1024, 10), (128, 1000), (1, 32000), (1, 256000), (8, 128256), (4096, 1024))
 GAPS = (0, 0.001, 0.01, 0.1)
 IDLE = ((128, 1000), (4096, 1024))
+WARM = 0.02
+"""Seconds of calls before a measurement of threads, which are awake then. How they wake is measured by `idle`."""
 JUDGED = ("sigmoid", "tanh", "silu", "gelu", "elu", "softplus", "mish")
 """Activations whose errors are told beside their times."""
 
@@ -85,6 +87,7 @@ class Bench:
         *modes: str,
         axis: int = -1,
         budget: float = 1.0,
+        warm: float = 0,
         more: tuple[Peer, ...] = (),
         beside: tuple[Peer, ...] = (),
     ) -> Record:
@@ -95,7 +98,7 @@ class Bench:
         for peer in beside:
             timed[peer.name] = peer.call(FUNCTIONS[0], x, given_output=modes[-1] == MODES[1])
         rounds, budget = (5, 0.05) if self.quick else (25, budget)
-        times = medians(timed, rounds, budget=budget) if "fastact" in timed else {}
+        times = medians(timed, rounds, budget=budget, warm=warm) if "fastact" in timed else {}
         case = {"function": function, "shape": shape, "axis": axis, "dtype": dtype, "mode": modes[-1]}
         return {**case, "threads": self.threads, "times": times, "refused": refused}
 
@@ -195,7 +198,7 @@ def scaling(bench: Bench) -> Measured:
     """The same calls with more threads."""
     for function, dtype in (("softmax", "float32"), ("softmax", "float64"), ("gelu", "float32")):
         for shape in SCALED:
-            yield partial(bench.timed, function, shape, dtype, *MODES, budget=1.2)
+            yield partial(bench.timed, function, shape, dtype, *MODES, budget=4, warm=WARM)
 
 
 def idle(bench: Bench) -> Measured:

@@ -88,7 +88,9 @@ def ulps(result: Array, exact: Array, unit: Array | None = None) -> Array:
     return np.where(np.isnan(distance), np.inf, distance)
 
 
-def medians(calls: Mapping[str, Call], rounds: int, least: float = 1e-3, budget: float = math.inf) -> dict[str, float]:
+def medians(
+    calls: Mapping[str, Call], rounds: int, least: float = 1e-3, budget: float = math.inf, warm: float = 0
+) -> dict[str, float]:
     """Seconds per call: medians over rounds in which every call takes its turn, so that all meet the same weather.
 
     Parameters
@@ -101,6 +103,9 @@ def medians(calls: Mapping[str, Call], rounds: int, least: float = 1e-3, budget:
         Seconds that one measurement takes at least; a shorter call is repeated within it.
     budget : float, default: inf
         Seconds that all may take, if three rounds do not take longer.
+    warm : float, default: 0
+        Seconds of calls before each measurement, after a pause: a library's threads sleep while the others take their
+        turns, and theirs may spin for a while after them.
 
     Returns
     -------
@@ -108,16 +113,22 @@ def medians(calls: Mapping[str, Call], rounds: int, least: float = 1e-3, budget:
         Seconds per call, by name.
     """
     tried = {name: _repetitions(call, least) for name, call in calls.items()}
-    a_round = sum(elapsed * (1 + 1 / count) for count, elapsed in tried.values())
+    a_round = sum(elapsed * (1 + 1 / count) + (warm and warm + _SPUN) for count, elapsed in tried.values())
     samples: dict[str, list[float]] = {name: [] for name in calls}
     for _ in range(min(rounds, max(3, int(min(budget / a_round, rounds)))) if a_round else rounds):
         for name, call in calls.items():
             count, elapsed = tried[name]
-            if elapsed < _LONG * least:  # wakes the library's threads, and brings data into the caches that they fit
+            if elapsed < _LONG * least:  # brings data into the caches that they fit
                 call()
+            if warm and elapsed:
+                time.sleep(_SPUN)
+                _seconds(call, max(1, round(warm * count / elapsed)))
             samples[name].append(_seconds(call, count) / count)
     return {name: statistics.median(times) for name, times in samples.items()}
 
+
+_SPUN = 0.05
+"""Seconds after which no library's threads spin any more."""
 
 _LONG = 20
 """How many times the least duration a call takes that needs no other one before it."""
