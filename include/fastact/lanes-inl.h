@@ -51,25 +51,53 @@ typedef struct {
 /* Squares of a tile of n vectors begin at multiples of LANES, but the last one at n - LANES, so that all of it are entries. */
 FASTACT_INLINE ptrdiff_t square(ptrdiff_t at, ptrdiff_t n) { return at + LANES <= n || n < LANES ? at : n - LANES; }
 
-/* LANES rows of two entries side by side: these only change places, and lanes may be rows in any order. */
-FASTACT_INLINE vec load_pairs(const place *x, real *e) {
+/* LANES rows of n entries side by side, n a power of two below LANES, are n whole vectors: in log2 n steps of taking the first entries of
+   all pairs, and the second ones, each entry gets a vector of its own; and back. Lanes may be rows in any order. */
+FASTACT_INLINE vec load_packed(const place *x, int n, real *e) {
     const real *from = (const real *)(const void *)x->first;
-    vec v = vload(from), w = vload(from + LANES), first = vfirsts(v, w), second = vseconds(v, w);
-    vstore(e, first);
-    vstore(e + LANES, second);
-    return vmax(second, vmax(first, vset(-INFINITY)));
+    vec v[LANES], max = vset(-INFINITY);
+    for (int i = 0; i < n; i++) v[i] = vload(from + i * LANES);
+    for (int step = 1; step < n; step *= 2) {
+        vec w[LANES];
+        for (int i = 0; i < n; i++) w[i] = v[i];
+        for (int j = 0; j < n / 2; j++) {
+            v[j] = vfirsts(w[2 * j], w[2 * j + 1]);
+            v[j + n / 2] = vseconds(w[2 * j], w[2 * j + 1]);
+        }
+    }
+    for (int i = 0; i < n; i++) {
+        vstore(e + i * LANES, v[i]);
+        max = vmax(v[i], max);
+    }
+    return max;
 }
-FASTACT_INLINE void store_pairs(int f, const place *y, const tile *t, vec a, vec b) {
+FASTACT_INLINE void store_packed(int f, const place *y, int n, const tile *t, vec a, vec b) {
     real *to = (real *)(void *)y->first;
-    vec first = map(f, vload(t->e), vload(t->g), a, b), second = map(f, vload(t->e + LANES), vload(t->g + LANES), a, b);
-    vstore(to, vpairs_low(first, second));
-    vstore(to + LANES, vpairs_high(first, second));
+    vec v[LANES];
+    for (int i = 0; i < n; i++) v[i] = map(f, vload(t->e + i * LANES), vload(t->g + i * LANES), a, b);
+    for (int step = 1; step < n; step *= 2) {
+        vec w[LANES];
+        for (int i = 0; i < n; i++) w[i] = v[i];
+        for (int j = 0; j < n / 2; j++) {
+            v[2 * j] = vpairs_low(w[j], w[j + n / 2]);
+            v[2 * j + 1] = vpairs_high(w[j], w[j + n / 2]);
+        }
+    }
+    for (int i = 0; i < n; i++) vstore(to + i * LANES, v[i]);
 }
-FASTACT_INLINE int are_pairs(int f, const fastact_job *job) {
-    const ptrdiff_t size = sizeof(real);
-    int pairs = job->n == 2 && !job->half && !fastact_results(f) && job->out_row == 2 * size && job->out_step == size;
-    for (int k = 0; k < fastact_inputs(f); k++) pairs &= job->input_row[k] == 2 * size && job->input_step[k] == size;
-    return pairs;
+/* CALL(n) compiled apart for each n that it may be. */
+#define BY_LENGTH(n, CALL)                             \
+    do {                                               \
+        if ((n) == 2) { CALL(2); }                     \
+        else if ((n) == 4 && LANES > 4) { CALL(4); }   \
+        else if ((n) == 8 && LANES > 8) { CALL(8); }   \
+    } while (0)
+FASTACT_INLINE int are_packed(int f, const fastact_job *job) {
+    const ptrdiff_t size = sizeof(real), n = job->n;
+    int packed = (n == 2 || n == 4 || n == 8) && n < LANES && !job->half && !fastact_results(f);
+    packed &= job->out_row == n * size && job->out_step == size;
+    for (int k = 0; k < fastact_inputs(f); k++) packed &= job->input_row[k] == n * size && job->input_step[k] == size;
+    return packed;
 }
 
 /* Rows one after the other, a square of them transposed at a time; where rows are missing, the first one stands for them. */
@@ -263,10 +291,12 @@ FASTACT_INLINE ptrdiff_t tiles_at_a_time(ptrdiff_t n) {
     return fit < GROUP ? GROUP : fit < TILES ? fit : TILES;
 }
 
+#define LOAD(n) t[u].max = load_packed(&x, n, k ? t[u].g : t[u].e)
+#define STORE(n) store_packed(f, &y, n, &t[u], a[u], b[u])
 /* Rows begin to end, of at most FASTACT_CHUNK entries, and no more than fit tiles_at_a_time, for which the buffer has room. */
 FASTACT_INLINE void run_tiles(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end, real *buffer) {
     ptrdiff_t n = job->n, size = vectors_of_tile(n) * LANES;
-    int count = 0, inputs = fastact_inputs(f), pairs = are_pairs(f, job);
+    int count = 0, inputs = fastact_inputs(f), packed = are_packed(f, job);
     tile t[TILES];
     vec a[TILES], b[TILES];
     for (ptrdiff_t first = begin; first < end || count % GROUP; first += LANES, count++) {
@@ -280,7 +310,7 @@ FASTACT_INLINE void run_tiles(int f, const fastact_job *job, ptrdiff_t begin, pt
             for (int u = 0; u < count; u += GROUP, x.first += GROUP * LANES * x.row) load_columns(&x, n, t + u, k);
         else
             for (int u = 0; u < count; u++, x.first += LANES * x.row)
-                if (pairs && t[u].rows >= LANES) t[u].max = load_pairs(&x, k ? t[u].g : t[u].e);
+                if (packed && t[u].rows >= LANES) BY_LENGTH(n, LOAD);
                 else if (t[u].rows > 0) t[u].max = load_rows(&x, n, t[u].rows, k ? t[u].g : t[u].e);
     }
     for (int u = 0; u < count; u++)
@@ -294,12 +324,15 @@ FASTACT_INLINE void run_tiles(int f, const fastact_job *job, ptrdiff_t begin, pt
         if (f == FASTACT_softmax) spread_nan(a[u], t[u].e, n, &a[u], &b[u]);
         if (f == FASTACT_log_softmax) spread_nan(b[u], t[u].e, n, &a[u], &b[u]);
         if (f == FASTACT_logsumexp) store_logarithms(&y, n, &t[u], a[u]);
-        else if (pairs && t[u].rows >= LANES) store_pairs(f, &y, &t[u], a[u], b[u]);
+        else if (packed && t[u].rows >= LANES) BY_LENGTH(n, STORE);
         else if (!columns) store_rows(f, &y, n, &t[u], a[u], b[u]);
         if (!columns) y.first += LANES * y.row;
     }
     for (int u = 0; columns && u < count; u += GROUP, y.first += GROUP * LANES * y.row) store_columns(f, &y, n, t + u, a + u, b + u);
 }
+
+#undef LOAD
+#undef STORE
 
 #define ROW(name, signature, empty, ulp)                                                                       \
     FASTACT_APART void name##_tiles(const fastact_job *job, ptrdiff_t begin, ptrdiff_t end, real *buffer) {     \
