@@ -58,7 +58,7 @@ def curves(
     title, across, up : str
         Of the picture, and of its axes, which have logarithmic scales.
     rows_ticks : bool, default: False
-        Whether the numbers across are row lengths; otherwise each that occurs is written.
+        Whether the numbers across are row lengths; otherwise each that occurs is written, or six of them.
     shared : bool, default: True
         Whether all panels have the same range.
     """
@@ -71,7 +71,8 @@ def curves(
         panel.set_yscale("log")
         panel.set_title(name_of_panel, fontsize=10)
         places = sorted({x for points in libraries.values() for x, _ in points})
-        _ticks(panel.xaxis, [2, 16, 128, 1024, 8192, 65536] if rows_ticks else places, _counted)
+        some = places if len(places) <= 6 else places[:: -(-len(places) // 6)]
+        _ticks(panel.xaxis, [2, 16, 128, 1024, 8192, 65536] if rows_ticks else some, _counted)
         _ticks(panel.yaxis, _decades, _plain)
         panel.grid(True, linewidth=0.4, color="#cccccc")
     _finish(figure, axes, title, across, up, path)
