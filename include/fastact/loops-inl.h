@@ -95,20 +95,22 @@ static void run_passes(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t
 }
 
 /* Whether rows are better off in lanes, which are no help where a single row has special cases of its own. Reading and writing LANES
-   rows at a time is no pattern that processors foresee: where arrays lie far away, fewer are. */
+   rows at a time is no pattern that processors foresee: where arrays lie far away, fewer are, unless a row has a single result. */
 #define NEAR (2 << 20) /* bytes of an array, measured */
 static int is_short(int f, const fastact_job *job) {
     ptrdiff_t n = job->n, most = fastact_first_pass(f) == FASTACT_MAX ? SHORT : SHORT_GRADIENT;
     if (f == FASTACT_logsumexp_weighted || n == 0 || n > most) return 0;
-    return n <= (f == FASTACT_softmax ? 48 : 64) || job->rows <= NEAR / (n * (job->half ? 2 : (ptrdiff_t)sizeof(real)));
+    ptrdiff_t far = f == FASTACT_softmax ? SHORT_FAR : fastact_results(f) ? 128 : SHORT_FAR * 4 / 3;
+    return n <= far || job->rows <= NEAR / (n * (job->half ? 2 : (ptrdiff_t)sizeof(real)));
 }
 
 /* THE CHOICE of a kernel for rows in contiguous memory, by their length. */
 static void run_contiguous(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
     ptrdiff_t n = job->n;
     if (is_short(f, job)) begin = FASTACT_LANES_NAME(f, job, begin, end);
-    if (f == FASTACT_softmax && n <= BLOCK && n > 0) run_blocks(job, begin, end);
-    else if (n > LANES && n <= FASTACT_CHUNK && end - begin > 1 && f != FASTACT_logsumexp_weighted) under_way[f](job, begin, end);
+    ptrdiff_t few = f == FASTACT_softmax && n <= BLOCK ? 5 : 1; /* rows that end before they would be under way together */
+    if (n > LANES && n <= FASTACT_CHUNK && end - begin > few && f != FASTACT_logsumexp_weighted) under_way[f](job, begin, end);
+    else if (f == FASTACT_softmax && n <= BLOCK && n > 0) run_blocks(job, begin, end);
     else run_passes(f, job, begin, end);
 }
 

@@ -16,6 +16,7 @@ FASTACT_INLINE void nfence(void) { _mm_sfence(); }
 #define SIDE_BY_SIDE 2
 #define SHORT 200
 #define SHORT_GRADIENT 48
+#define SHORT_FAR 48
 #define NLANES 8
 typedef __m256 nvec;
 typedef __m256d dvec;
@@ -173,7 +174,8 @@ FASTACT_INLINE real nfirst(nvec a) { return _mm256_cvtss_f32(a); }
 
 #define SIDE_BY_SIDE 4
 #define SHORT 100
-#define SHORT_GRADIENT 48
+#define SHORT_GRADIENT 32
+#define SHORT_FAR 48
 #define NLANES 4
 typedef __m256d nvec;
 

@@ -19,6 +19,7 @@ FASTACT_INLINE void nfence(void) { _mm_sfence(); }
 #define SIDE_BY_SIDE 2
 #define SHORT 64
 #define SHORT_GRADIENT 40
+#define SHORT_FAR 48
 #define NLANES 16
 typedef __m512 nvec;
 typedef __m512d dvec;
@@ -101,6 +102,7 @@ FASTACT_INLINE real nfirst(nvec a) { return _mm512_cvtss_f32(a); }
 #define SIDE_BY_SIDE 4
 #define SHORT 64
 #define SHORT_GRADIENT 24
+#define SHORT_FAR 24
 #define NLANES 8
 typedef __m512d nvec;
 #define NMASK(k) ((__mmask8)((k) <= 0 ? 0u : (k) >= 8 ? 0xFFu : (1u << (k)) - 1u))
