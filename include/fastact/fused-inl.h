@@ -88,23 +88,6 @@ FASTACT_INLINE fastact_part fused_pass(int f, int stream, const fused_row *later
     return total_of(f, &sums);
 }
 
-#define FUSED_ARGUMENTS const fused_row *later, const fused_row *row, const fused_row *earlier, ptrdiff_t n, shared_line *line
-#define ROW(name, signature, empty, ulp)                                                                            \
-    FASTACT_APART fastact_part name##_fused(FUSED_ARGUMENTS) {                                                      \
-        return fused_pass(FASTACT_##name, 0, later, row, earlier, n, line);                                         \
-    }                                                                                                               \
-    FASTACT_APART fastact_part name##_fused_stream(FUSED_ARGUMENTS) {                                               \
-        return fused_pass(FASTACT_##name, fastact_results(FASTACT_##name) == 0, later, row, earlier, n, line);      \
-    }
-FASTACT_ROW_FUNCTIONS(ROW)
-#undef ROW
-static fastact_part (*const fused[][2])(FUSED_ARGUMENTS) = {
-#define ROW(name, signature, empty, ulp) {name##_fused, name##_fused_stream},
-    FASTACT_ROW_FUNCTIONS(ROW)
-#undef ROW
-};
-#undef FUSED_ARGUMENTS
-
 /* What follows from a row's maximum, and from the sums of a group. */
 FASTACT_INLINE void finish_maximum(int f, fused_row *row) {
     fastact_state *s = row->s;
@@ -140,7 +123,7 @@ FASTACT_INLINE void run_fused(int f, const fastact_job *job, ptrdiff_t begin, pt
     ptrdiff_t group = 1;
     while (f != FASTACT_softmax && group < GROUPED && 2 * group * n * fastact_inputs(f) * sizeof(real) <= 32768) group *= 2;
     const ptrdiff_t apart = group + 1, to_sum = has_max ? apart : 0, to_map = to_sum + apart;
-    const int stream = job->stream && (uintptr_t)job->out % sizeof(real) == 0 && job->out_row == n * (ptrdiff_t)sizeof(real);
+    const int stream = has_map && job->stream && (uintptr_t)job->out % sizeof(real) == 0 && job->out_row == n * (ptrdiff_t)sizeof(real);
     const ptrdiff_t pitch = (n / LANES + 2) * LANES; /* no power of two, whose rows would share cache sets */
     if (f == FASTACT_softmax && 3 * pitch > (ptrdiff_t)(sizeof near / sizeof *near)) {
         far = malloc((size_t)(3 * pitch) * sizeof(real) + 64);
@@ -164,7 +147,8 @@ FASTACT_INLINE void run_fused(int f, const fastact_job *job, ptrdiff_t begin, pt
         }
         int special = take_map && earlier->s->special, skipped = take_sum && row->s->special;
         if (take_max == has_max && take_sum && take_map && !special && !skipped) {
-            fold(FASTACT_SUM, row->s, fused[f][stream](later, row, earlier, n, &line), 0);
+            if (stream) fold(FASTACT_SUM, row->s, fused_pass(f, has_map, later, row, earlier, n, &line), 0);
+            else fold(FASTACT_SUM, row->s, fused_pass(f, 0, later, row, earlier, n, &line), 0);
             line_end = earlier->y + n;
         } else {
             if (take_max) later->s->max = max_chunk(later->x, n);
@@ -188,7 +172,7 @@ FASTACT_INLINE void run_fused(int f, const fastact_job *job, ptrdiff_t begin, pt
 }
 #define ROW(name, signature, empty, ulp)                                                              \
     FASTACT_APART void name##_under_way(const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {    \
-        run_fused(FASTACT_##name, job, begin, end);                                                   \
+        if (FASTACT_##name != FASTACT_logsumexp_weighted) run_fused(FASTACT_##name, job, begin, end); \
     }
 FASTACT_ROW_FUNCTIONS(ROW)
 #undef ROW

@@ -66,11 +66,10 @@ static void run_blocks(const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
     }
 }
 
-/* Rows of any length, pass by pass over a group of them: while one row waits for its maximum or sum, the processor works on the next.
-   The group stays in the first-level cache. */
+/* Rows of any length, pass by pass; short ones in groups: while one row waits for its maximum or sum, the processor works on the next. */
 static void run_passes(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
     fastact_state states[LANES];
-    ptrdiff_t n = job->n, most = f == FASTACT_logsumexp_weighted ? 1 : n < 2048 / LANES ? LANES : n < 2048 ? 2048 / n : 1;
+    ptrdiff_t most = job->n > LANES || f == FASTACT_logsumexp_weighted ? 1 : LANES;
     for (ptrdiff_t first = begin; first < end; first += most) {
         ptrdiff_t count = end - first < most ? end - first : most;
         fastact_job group = *job;
