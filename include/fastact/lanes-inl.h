@@ -57,14 +57,7 @@ FASTACT_INLINE vec load_packed(const place *x, int n, real *e) {
     const real *from = (const real *)(const void *)x->first;
     vec v[LANES], max = vset(-INFINITY);
     for (int i = 0; i < n; i++) v[i] = vload(from + i * LANES);
-    for (int step = 1; step < n; step *= 2) {
-        vec w[LANES];
-        for (int i = 0; i < n; i++) w[i] = v[i];
-        for (int j = 0; j < n / 2; j++) {
-            v[j] = vfirsts(w[2 * j], w[2 * j + 1]);
-            v[j + n / 2] = vseconds(w[2 * j], w[2 * j + 1]);
-        }
-    }
+    vdeinterleave(v, n);
     for (int i = 0; i < n; i++) {
         vstore(e + i * LANES, v[i]);
         max = vmax(v[i], max);
@@ -75,14 +68,7 @@ FASTACT_INLINE void store_packed(int f, const place *y, int n, const tile *t, ve
     real *to = (real *)(void *)y->first;
     vec v[LANES];
     for (int i = 0; i < n; i++) v[i] = map(f, vload(t->e + i * LANES), vload(t->g + i * LANES), a, b);
-    for (int step = 1; step < n; step *= 2) {
-        vec w[LANES];
-        for (int i = 0; i < n; i++) w[i] = v[i];
-        for (int j = 0; j < n / 2; j++) {
-            v[2 * j] = vpairs_low(w[j], w[j + n / 2]);
-            v[2 * j + 1] = vpairs_high(w[j], w[j + n / 2]);
-        }
-    }
+    vinterleave(v, n);
     for (int i = 0; i < n; i++) vstore(to + i * LANES, v[i]);
 }
 /* CALL(n) compiled apart for each n that it may be. */

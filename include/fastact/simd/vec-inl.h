@@ -145,19 +145,33 @@ FASTACT_INLINE vec vfirsts(vec a, vec b) { EACH a.v[k] = nfirsts(a.v[k], b.v[k])
 FASTACT_INLINE vec vseconds(vec a, vec b) { EACH a.v[k] = nseconds(a.v[k], b.v[k]); return a; }
 FASTACT_INLINE vec vpairs_low(vec a, vec b) { EACH a.v[k] = npairs_low(a.v[k], b.v[k]); return a; }
 FASTACT_INLINE vec vpairs_high(vec a, vec b) { EACH a.v[k] = npairs_high(a.v[k], b.v[k]); return a; }
+/* n vectors, a power of two: log2 n times the lanes of v[j] and v[j + n/2] in turn become v[2 j] and v[2 j + 1]; and back. */
+FASTACT_INLINE void vinterleave(vec *v, int n) {
+    for (int step = 1; step < n; step *= 2) {
+        vec w[LANES];
+        for (int j = 0; j < n; j++) w[j] = v[j];
+        for (int j = 0; j < n / 2; j++) {
+            v[2 * j] = vpairs_low(w[j], w[j + n / 2]);
+            v[2 * j + 1] = vpairs_high(w[j], w[j + n / 2]);
+        }
+    }
+}
+FASTACT_INLINE void vdeinterleave(vec *v, int n) {
+    for (int step = 1; step < n; step *= 2) {
+        vec w[LANES];
+        for (int j = 0; j < n; j++) w[j] = v[j];
+        for (int j = 0; j < n / 2; j++) {
+            v[j] = vfirsts(w[2 * j], w[2 * j + 1]);
+            v[j + n / 2] = vseconds(w[2 * j], w[2 * j + 1]);
+        }
+    }
+}
 /* LANES vectors as a square matrix: lane i of v[j] and lane j of v[i] change places. */
 FASTACT_INLINE void transpose(vec *v) {
 #ifdef FASTACT_OWN_TRANSPOSE
     ntranspose(&v->v[0]);
 #else
-    for (int step = 1; step < NLANES; step *= 2) {
-        vec w[NLANES];
-        for (int j = 0; j < NLANES; j++) w[j] = v[j];
-        for (int j = 0; j < NLANES / 2; j++) { /* the lanes of two vectors in turn: of their lower halves, and of the upper ones */
-            v[2 * j].v[0] = npairs_low(w[j].v[0], w[j + NLANES / 2].v[0]);
-            v[2 * j + 1].v[0] = npairs_high(w[j].v[0], w[j + NLANES / 2].v[0]);
-        }
-    }
+    vinterleave(v, NLANES);
 #endif
 }
 #endif
