@@ -254,8 +254,8 @@ cdef int run(int function, bint double_precision, fastact_job *job) noexcept nog
     cdef int failed = 0
     cdef Py_ssize_t part, row
     # Input and output cannot both stay in the cache, and the output does not take the input's place there.
-    job.stream = 2 * entries * <double>kernels.size >= cache_bytes and job.out != job.input[0]
-    job.stream = job.stream and job.out != job.input[fastact_inputs(function) - 1]
+    job.stream = (2 * entries * <double>kernels.size >= cache_bytes and job.out != job.input[0]
+                  and job.out != job.input[fastact_inputs(function) - 1])
     if threads == 1:
         return kernels.rows(function, job, 0, job.rows)
     if job.rows < 4 * threads and job.n >= 2 * FASTACT_CHUNK:

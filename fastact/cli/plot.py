@@ -71,7 +71,7 @@ def curves(
         panel.set_yscale("log")
         panel.set_title(name_of_panel, fontsize=10)
         places = sorted({x for points in libraries.values() for x, _ in points})
-        some = places if len(places) <= 6 else places[:: -(-len(places) // 6)]
+        some = places[:: -(-len(places) // 6) or 1]
         _ticks(panel.xaxis, [2, 16, 128, 1024, 8192, 65536] if rows_ticks else some, _counted)
         _ticks(panel.yaxis, _decades, _plain)
         panel.grid(True, linewidth=0.4, color="#cccccc")
