@@ -30,7 +30,11 @@ typedef struct {
     dvec v[2 * VECTOR / sizeof(nvec)];
 } wide;
 
-FASTACT_INLINE wide wide_zero(void) { wide s; memset(&s, 0, sizeof s); return s; }
+FASTACT_INLINE wide wide_zero(void) {
+    wide s;
+    for (int k = 0; k < 2 * PARTS; k++) s.v[k] = dset(0);
+    return s;
+}
 FASTACT_INLINE wide wide_of(vec a) {
     wide s;
     EACH {
