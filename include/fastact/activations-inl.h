@@ -79,7 +79,7 @@ FASTACT_INLINE vec sigmoid_forward(vec x, vec p, vec q) {
     (void)p; (void)q;
     const vec c = vset((real)(UNIT / ((uint64_t)1 << (SHIFTED / 2)) / ((uint64_t)1 << (SHIFTED / 2))));
     vec e = vmin(vset(TOP), vneg(x));
-    exp_scaled(&e, 1, vset((real)MAGIC - 4 * SHIFTED), vset((SHIFTED - BIAS + 2) * (real)LN2_HI));
+    exp_scaled(&e, 1, vset((real)MAGIC - 4 * SHIFTED), vset((SHIFTED - BIAS + 1) * (real)LN2_HI));
     return vdiv(c, vadd(c, e));
 }
 FASTACT_INLINE vec sigmoid_backward(vec g, vec y, vec p, vec q) { (void)p; (void)q; return vmul(g, vmul(y, vsub(vset(1), y))); }

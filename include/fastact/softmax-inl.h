@@ -61,7 +61,7 @@ typedef struct {
 } exponential;
 
 /* Chooses N and what follows from it. The stored exponentials are e_i UNIT 2**OFFSET: terms that matter to a result stay clear of
-   underflow, and what lies at the floor, 2**-(OFFSET + BIAS - 1), is far below the smallest subnormal result. None is larger than
+   underflow, and the floor, 2**-(OFFSET + BIAS - 1), is far below the smallest subnormal result. None is larger than
    UNIT 2**(1/8) 2**OFFSET, to a hundredth of the exponent. */
 FASTACT_INLINE exponential exponential_of(vec max) {
     const vec magic = vset(MAGIC);
