@@ -74,6 +74,7 @@ FASTACT_INLINE exponential exponential_of(vec max) {
 }
 
 FASTACT_INLINE void exp_side_by_side(vec *x, int count, vec magic, vec floor) {
+#pragma GCC unroll 2
     for (int u = 0; u < count; u += INTERLEAVE) exp_scaled(x + u, count - u < INTERLEAVE ? count - u : INTERLEAVE, magic, floor);
 }
 
