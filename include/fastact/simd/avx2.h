@@ -14,7 +14,7 @@ FASTACT_INLINE void nfence(void) { _mm_sfence(); }
 #if FASTACT_REAL == 32
 
 #define SIDE_BY_SIDE 2
-#define SHORT 200
+#define SHORT 112
 #define SHORT_GRADIENT 48
 #define SHORT_FAR 48
 #define NLANES 8
@@ -173,7 +173,7 @@ FASTACT_INLINE real nfirst(nvec a) { return _mm256_cvtss_f32(a); }
 #else
 
 #define SIDE_BY_SIDE 4
-#define SHORT 100
+#define SHORT 48
 #define SHORT_GRADIENT 32
 #define SHORT_FAR 48
 #define NLANES 4
