@@ -174,9 +174,10 @@ FASTACT_INLINE vec vscale(vec a, vec n) {
 #endif
 }
 
-/* exp(x) for the whole range, down to the subnormal numbers and up to infinity. */
+/* exp(x) for the whole range, down to the subnormal numbers and up to infinity. At the bottom (-inf too) n is -2 BIAS, and both factors
+   of vscale are 0: no product there passes through subnormal numbers, which cost many times what others do. */
 FASTACT_INLINE vec vexp(vec x) {
-    const real top = FASTACT_REAL == 32 ? 89 : 710, bottom = FASTACT_REAL == 32 ? -104 : -746;
+    const real top = FASTACT_REAL == 32 ? 89 : 710, bottom = -2 * BIAS * LN2_HI;
     const vec magic = vset(MAGIC);
     x = vmin(vset(top), vmax(vset(bottom), x));
     vec n = vsub(vfma(x, vset(LOG2E), magic), magic);
