@@ -58,8 +58,8 @@ def where(records: Iterable[Record], **wanted: Any) -> list[Record]:
 
 
 def case(record: Record) -> str:
-    """Shape, and axis where it is not the last."""
-    shape = " x ".join(map(str, record["shape"]))
+    """Shape, and axis where it is not the last; and whether entries are masked."""
+    shape = " x ".join(map(str, record["shape"])) + ", causal" * record.get("masked", False)
     return shape if record["axis"] in (-1, len(record["shape"]) - 1) else f"{shape}, axis {record['axis']}"
 
 
@@ -195,6 +195,8 @@ def cases(sections: Record, docs: Path) -> str:
             picture("benchmarks-cases.png", "time of each library over that of fastact, softmax, float32, allocating")
         )
         parts.append("Dots left of 1, on the shaded ground, are faster than fastact.")
+    if any(r.get("masked") for r in records):
+        parts.append('"causal": in every matrix of the last two axes the entries above the diagonal are -inf.')
     for function in dict.fromkeys(r["function"] for r in records):
         for mode in MODES:
             some = where(records, function=function, mode=mode)
@@ -285,8 +287,8 @@ def scaling(sections: Record, docs: Path) -> str:
         wrapped(
             "Every library with as many threads, with its output given where it can, each time after a pause in which "
             "the others' threads stop spinning, and 20 ms of calls in which its own awake (for calls that wake them, "
-            'see the next section). NumPy, SciPy, scikit-learn and thinc have one thread. "Speed-up" is the time of '
-            "fastact with one thread over that with so many."
+            "see the next section). NumPy, SciPy, scikit-learn and thinc, which have one thread, are left out. "
+            '"Speed-up" is the time of fastact with one thread over that with so many.'
         )
     )
     rows = []
@@ -302,6 +304,13 @@ def scaling(sections: Record, docs: Path) -> str:
     parts.append(
         table(["function", "type", "shape", "threads", "fastact, µs", "speed-up", "best other, µs", "ratio"], rows)
     )
+    means = []
+    for key in dict.fromkeys((r["function"], r["dtype"], r["threads"]) for r in records):
+        function, dtype, threads = key
+        same = where(records, function=function, dtype=dtype, threads=threads)
+        if ratios := [found[1] for r in same if (found := best(r))]:
+            means.append([function, dtype, str(threads), ratio(geometric_mean(ratios))])
+    parts.append(table(["function", "type", "threads", "geometric mean of the ratios"], sorted(means)))
     return "\n\n".join(parts)
 
 

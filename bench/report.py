@@ -44,18 +44,25 @@ ROWS = (
 """Shapes whose last axis every function is taken along."""
 OTHERS = (((8, 12, 196, 196), -1), ((1000, 300), 0), ((4, 21, 128, 128), 1))
 """Shape and axis of what only softmax is taken of."""
+MASKED = (8, 12, 196, 196)
+"""Attention of which every entry after the row's own is -inf; softmax alone."""
 COMPILED = ((128, 1000), (4096, 1024))
 """What torch.compile is asked for, in float32: the first takes it a minute, each other one seconds."""
 SWEPT = 1 << 18
 BATCH = 1 << 20
 """Entries of each array whose row length, or number of rows, varies."""
-SCALED = ((1024, 10), (128, 1000), (1, 32000), (1, 256000), (8, 128256), (4096, 1024))
+SCALED = (*((shape, -1) for shape in ROWS if math.prod(shape) >= 10000), ((1, 256000), -1), *OTHERS)
+SCALED_ACTIVATION = ((128, 1000), (1, 256000), (4096, 1024))
+"""Shapes (and axes) that are taken with more threads too."""
 GAPS = (0, 0.001, 0.01, 0.1)
 IDLE = ((128, 1000), (4096, 1024))
 WARM = 0.02
 """Seconds of calls before a measurement of threads, which are awake then. How they wake is measured by `idle`."""
 JUDGED = ("sigmoid", "tanh", "silu", "gelu", "elu", "softplus", "mish")
 """Activations whose errors are told beside their times."""
+
+THREADED = ("fastact", "PyTorch", "ONNX Runtime", "JAX", "numexpr", "Numba")
+"""Libraries that have threads of their own."""
 
 STALLED = 600
 
@@ -86,20 +93,29 @@ class Bench:
         dtype: str,
         *modes: str,
         axis: int = -1,
+        masked: bool = False,
         budget: float = 1.0,
         warm: float = 0,
         more: tuple[Peer, ...] = (),
         beside: tuple[Peer, ...] = (),
     ) -> Record:
-        """Times of a case in the last of the modes that each library has; what is `beside` is timed and not checked."""
+        """Times of a case in the last of the modes that each library has; what is `beside` is timed and not checked.
+
+        Calls that are to be `warm` are those of libraries with threads.
+        """
         x, refused, timed = logits(shape, dtype), list[str](), {}
+        if masked:
+            x[..., ~np.tri(*shape[-2:], dtype=bool)] = -np.inf
         for mode in modes:
-            timed |= calls((*self.peers, *more), mode, x, function, axis, refused)
+            peers = [peer for peer in self.peers if not warm or peer.name in THREADED]
+            timed |= calls((*peers, *more), mode, x, function, axis, refused)
         for peer in beside:
             timed[peer.name] = peer.call(FUNCTIONS[0], x, given_output=modes[-1] == MODES[1])
         rounds, budget = (5, 0.05) if self.quick else (25, budget)
         times = medians(timed, rounds, budget=budget, warm=warm) if "fastact" in timed else {}
-        case = {"function": function, "shape": shape, "axis": axis, "dtype": dtype, "mode": modes[-1]}
+        case: Record = {"function": function, "shape": shape, "axis": axis, "dtype": dtype, "mode": modes[-1]}
+        if masked:
+            case["masked"] = True
         return {**case, "threads": self.threads, "times": times, "refused": refused}
 
 
@@ -121,6 +137,8 @@ def cases(bench: Bench) -> Measured:
                     more = (bench.compiled,) if slow and shape in COMPILED else ()
                     budget = 0.8 if function == "softmax" else 0.4
                     yield partial(bench.timed, function, shape, dtype, mode, axis=axis, budget=budget, more=more)
+            for mode in MODES if function == "softmax" and not bench.quick else ():
+                yield partial(bench.timed, function, MASKED, dtype, mode, masked=True, budget=0.8)
 
 
 def lengths(bench: Bench) -> Measured:
@@ -196,9 +214,11 @@ def latency(bench: Bench) -> Measured:
 
 def scaling(bench: Bench) -> Measured:
     """The same calls with more threads."""
-    for function, dtype in (("softmax", "float32"), ("softmax", "float64"), ("gelu", "float32")):
-        for shape in SCALED:
-            yield partial(bench.timed, function, shape, dtype, *MODES, budget=4, warm=WARM)
+    for dtype in DTYPES:
+        for shape, axis in SCALED[:: 3 if bench.quick else 1]:
+            yield partial(bench.timed, "softmax", shape, dtype, *MODES, axis=axis, budget=2, warm=WARM)
+    for shape in SCALED_ACTIVATION:
+        yield partial(bench.timed, "gelu", shape, "float32", *MODES, budget=2, warm=WARM)
 
 
 def idle(bench: Bench) -> Measured:
@@ -225,7 +245,7 @@ def idle(bench: Bench) -> Measured:
 
     for shape in IDLE[: 1 if bench.quick else None]:
         for peer in bench.peers:
-            if peer.name in ("fastact", "PyTorch", "ONNX Runtime", "JAX", "numexpr", "Numba"):
+            if peer.name in THREADED:
                 for gap in GAPS:
                     yield partial(pauses, peer.name, shape, gap)
 
