@@ -17,7 +17,7 @@ typedef struct {
     real *e; /* of softmax: the exponentials, at the start of a cache line */
     real *y;
     fastact_state *s;
-    exponential c;
+    real magic, floor; /* as in exp_scaled */
 } fused_row;
 
 /* One block of each of three rows. `whole`: that of the earlier row lies within the row. */
@@ -71,7 +71,7 @@ FASTACT_INLINE void stream_edges(int f, const real *x, const real *b, real *y, p
 FASTACT_INLINE fastact_part fused_pass(int f, int stream, const fused_row *later, const fused_row *row, const fused_row *earlier,
                                        ptrdiff_t n, shared_line *line) {
     const vec max = vset((real)row->s->max), scale_a = vset((real)earlier->s->a), scale_b = vset((real)earlier->s->b);
-    const exponential c = row->c;
+    const exponential c = {.magic = vset(row->magic), .floor = vset(row->floor)};
     vec top = vset(-INFINITY);
     partial_sums sums = {exact_zero(SUM_START), wide_zero(), vset(0)};
     const real *l = later->x, *x = row->x, *b = row->b, *d = f == FASTACT_softmax ? earlier->e : earlier->x, *d2 = earlier->b;
@@ -91,7 +91,9 @@ FASTACT_INLINE fastact_part fused_pass(int f, int stream, const fused_row *later
 /* What follows from a row's maximum, and from the sums of a group. */
 FASTACT_INLINE void finish_maximum(int f, fused_row *row) {
     fastact_state *s = row->s;
-    row->c = exponential_of(vset((real)s->max));
+    exponential c = exponential_of(vset((real)s->max));
+    row->magic = vfirst(c.magic);
+    row->floor = vfirst(c.floor);
     s->shift = 0;
     s->special = !(__builtin_fabs(s->max) <= EXACT_LIMIT);
     if (f == FASTACT_logsumexp && !s->special) set_reference(s);
