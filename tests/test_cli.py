@@ -441,6 +441,15 @@ def test_peers_are_right(function, mode, axis):
             assert (call() is call()) == given_output
 
 
+def test_reference_of_masked_entries():
+    from fastact.cli.measure import reference
+
+    x = np.array([[1.0, -np.inf, 3.0]])
+    for function, want in (("softmax", fastact.softmax(x)), ("log_softmax", fastact.log_softmax(x))):
+        np.testing.assert_allclose(reference(function, x).astype(float), want, rtol=1e-15)
+    assert np.isnan(reference("softmax", np.array([[1.0, np.nan]]))).any()
+
+
 @pytest.mark.parametrize("mode", ["allocating", "given output"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("listed", CALLS, ids=str)

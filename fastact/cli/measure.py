@@ -53,8 +53,10 @@ def reference(function: str, *operands: Array, axis: int = -1, dtype: type[np.fl
     where = x.argmax(axis=-1, keepdims=True)
     largest = np.take_along_axis(x, where, axis=-1)
     difference = x - largest
-    back = difference - x
-    rounded = (x - (difference - back)) - (largest + back)  # what the subtraction lost (Knuth's two-sum)
+    with np.errstate(invalid="ignore"):  # of -inf
+        back = difference - x
+        rounded = (x - (difference - back)) - (largest + back)  # what the subtraction lost (Knuth's two-sum)
+    rounded[x == -np.inf] = 0
     terms = np.exp(difference) * (1 + rounded)
     others = terms.copy()
     np.put_along_axis(others, where, 0, axis=-1)
