@@ -24,12 +24,11 @@ typedef struct {
 FASTACT_INLINE void fused_block(int f, int stream, int count, ptrdiff_t last, const real *later, const real *x, const real *b, real *e,
                                 const real *d, const real *d2, real *y, int whole, vec max, const exponential *c, vec scale_a,
                                 vec scale_b, vec *top, partial_sums *sums) {
-    if (count == 4)
-        for (int u = 0; u < count; u++) {
-            __builtin_prefetch(later + u * LANES + FETCH, 0);
-            if (fastact_inputs(f) == 2) __builtin_prefetch(b + u * LANES + FETCH, 0);
-            if (!stream && !fastact_results(f)) __builtin_prefetch(y + u * LANES + FETCH, 1);
-        }
+    for (int u = 0; u < count; u++) { /* without gaps, at which the processor's own prefetching would begin anew */
+        __builtin_prefetch(later + u * LANES + FETCH, 0);
+        if (fastact_inputs(f) == 2) __builtin_prefetch(b + u * LANES + FETCH, 0);
+        if (!stream && !fastact_results(f)) __builtin_prefetch(y + u * LANES + FETCH, 1);
+    }
     sum_block(f, 0, count, x, b, e, last, max, c, sums);
     for (int u = 0; fastact_first_pass(f) == FASTACT_MAX && u < count; u++) *top = vmax(load_some(later, u, count, last, -INFINITY), *top);
     if (!fastact_results(f) && whole) map_block(f, stream, count, d, d2, y, last, scale_a, scale_b);
