@@ -1,12 +1,14 @@
 """Threads: how many, by whose wish, and that they neither block Python nor survive a fork."""
 
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -111,6 +113,55 @@ def test_threads_are_woken_where_it_pays():
     assert _python(code).split() == ["0", "1"]
     code = code.replace("time.sleep(0.01)", "pass").replace("range(20)", "range(1000)")
     assert _python(code).split() == ["1", "1"]
+
+
+POLICY = r"""
+#include <stdio.h>
+#include <time.h>
+static double now = 1e9;
+static int clock_of_the_test(clockid_t id, struct timespec *t) {
+    (void)id;
+    t->tv_sec = (time_t)(now / 1e9);
+    t->tv_nsec = (long)(now - 1e9 * (double)t->tv_sec);
+    return 0;
+}
+#define clock_gettime clock_of_the_test
+#include "fastact/threads.h"
+int main(void) {
+    double pause, work, took;
+    while (scanf("%lf %lf %lf", &pause, &work, &took) == 3) {
+        now += pause;
+        printf("%d", fastact_is_worth_waking(work));
+        now += took;
+        fastact_end();
+    }
+}
+"""
+
+
+@pytest.mark.skipif(not shutil.which("cc"), reason="no C compiler here")
+def test_policy_of_waking(tmp_path):
+    """By a clock of the test's own; milliseconds of pause before a call, of its work, and that it took."""
+    (tmp_path / "policy.c").write_text(POLICY)
+    include = Path(__file__).parents[1] / "include"
+    command = ["cc", "-I", include, "-o", tmp_path / "policy", tmp_path / "policy.c", "-lm"]
+    subprocess.run(command, check=True, capture_output=True)
+
+    def woken(*calls):
+        lines = "".join(f"{pause * 1e6} {work * 1e6} {took * 1e6}\n" for pause, work, took in calls)
+        return subprocess.run([tmp_path / "policy"], input=lines, capture_output=True, text=True, check=True).stdout
+
+    busy = [(0, 1, 1)] * 10
+    assert woken((0, 4.9, 4.9)) == "0", "work for less than to wake threads"
+    assert woken((0, 5, 5)) == "1", "work for as long"
+    assert woken(*busy) == "0000111111", "calls without a pause earn it"
+    assert woken(*busy, (3, 1, 1), (9, 1, 1)) == "0000111111" + "10", "pauses wear it away"
+    lost = [*busy, (0, 1, 100)]  # a call that took a hundred times as long as its work, for want of a processor
+    assert woken(*lost, (0, 1, 1), (400, 1, 1)) == "0000111111" + "1" + "00", "a debt of 20 times the loss, up to 500"
+    paid = [(0, 400, 400), (0, 90, 90), *[(0, 6, 6)] * 3]
+    assert woken(*lost, *paid) == "0000111111" + "1" + "00001", "work pays it back"
+    assert woken(*lost, (600, 1, 1), *busy) == "0000111111" + "1" + "0" + "0001111111", "so does time"
+    assert woken(*busy, (0, 1, 8), (0, 1, 1)) == "0000111111" + "11", "eight times is no loss"
 
 
 @has_openmp
