@@ -48,6 +48,11 @@ typedef struct {
     wide sum;
 } tile;
 
+/* A gradient needs no maximum: what computes it is left out. */
+FASTACT_INLINE void keep_max(int f, tile *t, vec max) {
+    if (fastact_first_pass(f) == FASTACT_MAX) t->max = max;
+}
+
 /* Squares of a tile of n vectors begin at multiples of LANES, but the last one at n - LANES, so that all of it are entries. */
 FASTACT_INLINE ptrdiff_t square(ptrdiff_t at, ptrdiff_t n) { return at + LANES <= n || n < LANES ? at : n - LANES; }
 
@@ -107,7 +112,7 @@ FASTACT_INLINE vec load_rows(const place *x, ptrdiff_t n, ptrdiff_t rows, real *
     return vmax(vmax(max[0], max[1]), vmax(max[2], max[3]));
 }
 /* GROUP tiles, k the first of two inputs or the second; entries of missing rows are 0. */
-FASTACT_INLINE void load_columns(const place *x, ptrdiff_t n, tile *t, int k) {
+FASTACT_INLINE void load_columns(int f, const place *x, ptrdiff_t n, tile *t, int k) {
     vec max[GROUP];
     for (int u = 0; u < GROUP; u++) max[u] = vset(-INFINITY);
 #define LOAD(half, count)                                                            \
@@ -119,7 +124,7 @@ FASTACT_INLINE void load_columns(const place *x, ptrdiff_t n, tile *t, int k) {
         }
     BY_KIND(x->half, t->rows, GROUP * LANES, LOAD);
 #undef LOAD
-    for (int u = 0; u < GROUP; u++) t[u].max = max[u];
+    for (int u = 0; u < GROUP; u++) keep_max(f, &t[u], max[u]);
 }
 
 /* The last pass over a tile, and back to where rows lie. */
@@ -210,19 +215,28 @@ FASTACT_INLINE void sum_tile(int f, tile *t, ptrdiff_t n) {
     }
     for (ptrdiff_t at = 0; at < n && n > ROW_LANES; at += 4 * ROW_LANES) {
         if (f == FASTACT_softmax) exp_tile(t->e + at * LANES, n - at < 4 * ROW_LANES ? n - at : 4 * ROW_LANES, &c);
-        for (ptrdiff_t j = 0; j < ROW_LANES; j++) {
-            ptrdiff_t first = (at + j) * LANES, left = n - at - j;
-            exact_sum exact = exact_zero(SUM_START);
-            wide s = wide_zero();
-            if (at && f == FASTACT_softmax) exact = before[j];
-            else if (at) s = sum[j];
-            if (left > 3 * ROW_LANES) add_block(f, 4, t->e + first, t->g + first, t->max, &c, &ties, &exact, &s);
-            else if (left > 2 * ROW_LANES) add_block(f, 3, t->e + first, t->g + first, t->max, &c, &ties, &exact, &s);
-            else if (left > ROW_LANES) add_block(f, 2, t->e + first, t->g + first, t->max, &c, &ties, &exact, &s);
-            else if (left > 0) add_block(f, 1, t->e + first, t->g + first, t->max, &c, &ties, &exact, &s);
-            if (f != FASTACT_softmax) sum[j] = s;
-            else if (n - at > 4 * ROW_LANES) before[j] = exact;
-            else sum[j] = exact_wide(exact, SUM_START);
+        for (ptrdiff_t j = 0, end; j < ROW_LANES; j = end) { /* the lanes that have as many vectors here */
+            ptrdiff_t left = n - at - j, vectors = left <= 0 ? 0 : left > 3 * ROW_LANES ? 4 : (left - 1) / ROW_LANES + 1;
+            end = vectors == 0 || left >= 4 * ROW_LANES ? ROW_LANES : j + left - (vectors - 1) * ROW_LANES;
+            if (end > ROW_LANES) end = ROW_LANES;
+#define ADD(count)                                                                                                          \
+    for (; j < end; j++) {                                                                                                  \
+        ptrdiff_t first = (at + j) * LANES;                                                                                 \
+        exact_sum exact = exact_zero(SUM_START);                                                                            \
+        wide s = wide_zero();                                                                                               \
+        if (at && f == FASTACT_softmax) exact = before[j];                                                                  \
+        else if (at) s = sum[j];                                                                                            \
+        if (count) add_block(f, count, t->e + first, t->g + first, t->max, &c, &ties, &exact, &s);                          \
+        if (f != FASTACT_softmax) sum[j] = s;                                                                               \
+        else if (n - at > 4 * ROW_LANES) before[j] = exact;                                                                 \
+        else sum[j] = exact_wide(exact, SUM_START);                                                                         \
+    }
+            if (vectors == 4) ADD(4)
+            else if (vectors == 3) ADD(3)
+            else if (vectors == 2) ADD(2)
+            else if (vectors == 1) ADD(1)
+            else ADD(0)
+#undef ADD
         }
     }
     for (; half; half /= 2)
@@ -277,7 +291,7 @@ FASTACT_INLINE ptrdiff_t tiles_at_a_time(ptrdiff_t n) {
     return fit < GROUP ? GROUP : fit < TILES ? fit : TILES;
 }
 
-#define LOAD(n) t[u].max = load_packed(&x, n, k ? t[u].g : t[u].e)
+#define LOAD(n) keep_max(f, &t[u], load_packed(&x, n, k ? t[u].g : t[u].e))
 #define STORE(n) store_packed(f, &y, n, &t[u], a[u], b[u])
 /* Rows begin to end, of at most FASTACT_CHUNK entries, and no more than fit tiles_at_a_time, for which the buffer has room. */
 FASTACT_INLINE void run_tiles(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end, real *buffer) {
@@ -293,11 +307,11 @@ FASTACT_INLINE void run_tiles(int f, const fastact_job *job, ptrdiff_t begin, pt
     for (int k = inputs - 1; k >= 0; k--) {
         place x = {(char *)job->input[k] + begin * job->input_row[k], job->input_row[k], job->input_step[k], job->half};
         if (is_columns(&x, n))
-            for (int u = 0; u < count; u += GROUP, x.first += GROUP * LANES * x.row) load_columns(&x, n, t + u, k);
+            for (int u = 0; u < count; u += GROUP, x.first += GROUP * LANES * x.row) load_columns(f, &x, n, t + u, k);
         else
             for (int u = 0; u < count; u++, x.first += LANES * x.row)
                 if (packed && t[u].rows >= LANES) BY_LENGTH(n, LOAD);
-                else if (t[u].rows > 0) t[u].max = load_rows(&x, n, t[u].rows, k ? t[u].g : t[u].e);
+                else if (t[u].rows > 0) keep_max(f, &t[u], load_rows(&x, n, t[u].rows, k ? t[u].g : t[u].e));
     }
     for (int u = 0; u < count; u++)
         if (t[u].rows > 0) sum_tile(f, &t[u], n);
