@@ -216,8 +216,9 @@ FASTACT_INLINE void sum_tile(int f, tile *t, ptrdiff_t n) {
     for (ptrdiff_t at = 0; at < n && n > ROW_LANES; at += 4 * ROW_LANES) {
         if (f == FASTACT_softmax) exp_tile(t->e + at * LANES, n - at < 4 * ROW_LANES ? n - at : 4 * ROW_LANES, &c);
         for (ptrdiff_t j = 0, end; j < ROW_LANES; j = end) { /* the lanes that have as many vectors here */
-            ptrdiff_t left = n - at - j, vectors = left <= 0 ? 0 : left > 3 * ROW_LANES ? 4 : (left - 1) / ROW_LANES + 1;
-            end = vectors == 0 || left >= 4 * ROW_LANES ? ROW_LANES : j + left - (vectors - 1) * ROW_LANES;
+            ptrdiff_t vectors = (n - at - j + ROW_LANES - 1) / ROW_LANES;
+            if (vectors > 4) vectors = 4;
+            end = n - at - (vectors - 1) * ROW_LANES;
             if (end > ROW_LANES) end = ROW_LANES;
 #define ADD(count)                                                                                                          \
     for (; j < end; j++) {                                                                                                  \
