@@ -44,7 +44,7 @@ ROWS = (
 """Shapes whose last axis every function is taken along."""
 OTHERS = (((8, 12, 196, 196), -1), ((1000, 300), 0), ((4, 21, 128, 128), 1))
 """Shape and axis of what only softmax is taken of."""
-MASKED = (8, 12, 196, 196)
+MASKED = OTHERS[0][0]
 """Attention of which every entry after the row's own is -inf; softmax alone."""
 COMPILED = ((128, 1000), (4096, 1024))
 """What torch.compile is asked for, in float32: the first takes it a minute, each other one seconds."""
@@ -106,8 +106,8 @@ class Bench:
         x, refused, timed = logits(shape, dtype), list[str](), {}
         if masked:
             x[..., ~np.tri(*shape[-2:], dtype=bool)] = -np.inf
+        peers = [peer for peer in self.peers if not warm or peer.name in THREADED]
         for mode in modes:
-            peers = [peer for peer in self.peers if not warm or peer.name in THREADED]
             timed |= calls((*peers, *more), mode, x, function, axis, refused)
         for peer in beside:
             timed[peer.name] = peer.call(FUNCTIONS[0], x, given_output=modes[-1] == MODES[1])
