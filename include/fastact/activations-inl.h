@@ -85,12 +85,13 @@ FASTACT_INLINE vec sigmoid_forward(vec x, vec p, vec q) {
 FASTACT_INLINE vec sigmoid_backward(vec g, vec y, vec p, vec q) { (void)p; (void)q; return vmul(g, vmul(y, vsub(vset(1), y))); }
 
 #if FASTACT_REAL == 32
-/* One of 4 2**bits polynomials for a >= 0, by the 2**bits-th part of an octave in which a + shift lies: in a less the middle of that
+/* One of 4 2**bits polynomials, bits 2 or 3, for a >= 0, by the 2**bits-th part of an octave in which a + shift lies: in a less the middle of that
    part (tools/minimax.py). */
 FASTACT_INLINE vec piecewise(const real *table, int bits, int degree, real shift, vec a) {
     const vec c = vset(shift);
     vec b = vadd(a, c);
-    return vpolynomial(table, degree, b, bits, vsub(a, vsub(voctave_middle(b, bits), c)));
+    vec u = vsub(a, vsub(voctave_middle(b, bits), c));
+    return bits == 2 ? vpolynomial16(table, degree, b, u) : vpolynomial32(table, degree, b, u);
 }
 #endif
 
@@ -134,7 +135,7 @@ FASTACT_INLINE vec piecewise(const real *table, int bits, int degree, real shift
     ROW(0x1.8c7f5cp-1f, 0x1.99e5bep-2f, -0x1.3d6c98p-2f, 0x1.b3e5acp-4f, 0x1.56eb4ep-6f)      \
     ROW(0x1.a3beaap-1f, 0x1.4fc654p-2f, -0x1.134704p-2f, 0x1.c66c06p-4f, -0x1.58bee4p-10f)    \
     ROW(0x1.b6b0ccp-1f, 0x1.103e9p-2f, -0x1.d28796p-3f, 0x1.b4233ap-4f, -0x1.f42952p-7f)
-POLYNOMIALS(tanh_pieces, TANH_PIECES);
+POLYNOMIALS_32(tanh_pieces, TANH_PIECES);
 FASTACT_INLINE vec tanh_forward(vec x, vec p, vec q) {
     (void)p; (void)q;
     return vcopysign(piecewise(tanh_pieces, 3, TANH_DEGREE, TANH_SHIFT, vmin(vset(TANH_END), vabs(x))), x);
@@ -408,7 +409,7 @@ FASTACT_INLINE vec gelu_tanh_backward(vec g, vec x, vec p, vec q) {
     ROW(0x1.d045eap-5f, 0x1.7d73cp-3f, -0x1.1b99b4p-3f, 0x1.4e2a6ep-4f, -0x1.51c724p-5f, 0x1.316204p-6f)       \
     ROW(0x1.880b28p-4f, 0x1.0a60dep-3f, -0x1.717874p-4f, 0x1.9996b6p-5f, -0x1.87bbb6p-6f, 0x1.4e64aep-7f)      \
     ROW(0x1.f8ff1ep-4f, 0x1.7d0c4p-4f, -0x1.eda012p-5f, 0x1.01a322p-5f, -0x1.d29104p-7f, 0x1.7a196cp-8f)
-POLYNOMIALS(gelu_pieces, GELU_PIECES);
+POLYNOMIALS_16(gelu_pieces, GELU_PIECES);
 #define GELU_SLOPE_DEGREE 5
 #define GELU_SLOPE_PIECES(ROW)                                                                                  \
     ROW(-0x1.2c6d9cp-3f, -0x1.1da03cp-2f, 0x1.9f8a02p-6f, -0x1.3a7804p-7f, 0x1.ba07f2p-9f, -0x1.218e5ap-10f)    \
@@ -427,7 +428,7 @@ POLYNOMIALS(gelu_pieces, GELU_PIECES);
     ROW(0x1.01e924p-3f, -0x1.6f8a1cp-2f, 0x1.3dc522p-4f, -0x1.3031ap-5f, 0x1.0598dep-6f, -0x1.994944p-8f)       \
     ROW(0x1.4bfee4p-5f, -0x1.4e0aa4p-2f, 0x1.c145e4p-5f, -0x1.916ae6p-6f, 0x1.44cdc2p-7f, -0x1.e14246p-9f)      \
     ROW(-0x1.36dac8p-5f, -0x1.361994p-2f, 0x1.44f40cp-5f, -0x1.0f5d84p-6f, 0x1.9d926cp-8f, -0x1.239382p-9f)
-POLYNOMIALS(gelu_slope_pieces, GELU_SLOPE_PIECES);
+POLYNOMIALS_16(gelu_slope_pieces, GELU_SLOPE_PIECES);
 /* a up to GELU_END or, with a scale, GELU_BOTTOM; E */
 FASTACT_INLINE far_exp gelu_exp(int far, vec *a) {
     vec magic = vset(MAGIC), scale = vset(0);

@@ -66,12 +66,19 @@ FASTACT_INLINE nvec nexponent(nvec a) { /* the field as the low bits of 2**23 */
 FASTACT_INLINE nvec nlookup(const void *table, nvec t) {
     return _mm256_permutevar_ps(_mm256_broadcast_ps((const __m128 *)table), _mm256_castps_si256(t));
 }
-/* Permutations take 8 entries each, so that one coefficient of 32 polynomials would need four. Instead a row is read for each lane, from
-   the start for lanes 0 to 3 and from the middle for the others, and blocks of 4 x 4 are transposed: the halves of p and q that hold
-   coefficients 0 to 3 are then where they belong. */
-#define FASTACT_POLYNOMIALS_BY_ROW
-FASTACT_INLINE void nlookup_row(const real *table, nvec a, int bits, nvec *c) {
-    __m256i offset = _mm256_and_si256(_mm256_srli_epi32(_mm256_castps_si256(a), 17 - bits), _mm256_set1_epi32(((4 << bits) - 1) << 6));
+/* A permutation takes 8 entries and sees the lowest three bits of a number; the fourth chooses between two. */
+FASTACT_INLINE nvec nlookup8(const real *table, nvec t) { return _mm256_permutevar8x32_ps(nload(table), _mm256_castps_si256(t)); }
+FASTACT_INLINE nvec nlookup16(const real *table, nvec t) {
+    nvec fourth = _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(t), 28));
+    return _mm256_blendv_ps(nlookup8(table, t), nlookup8(table + 8, t), fourth);
+}
+FASTACT_INLINE nvec noctave_part(nvec a, int bits) { return _mm256_castsi256_ps(_mm256_srli_epi32(_mm256_castps_si256(a), 23 - bits)); }
+/* One coefficient of 32 polynomials would need four permutations, of two cycles each before Zen 4. Instead a row is read for each
+   lane, from the start for lanes 0 to 3 and from the middle for the others, and blocks of 4 x 4 are transposed: the halves of p and q
+   that hold coefficients 0 to 3 are then where they belong. */
+#define FASTACT_32_BY_ROW
+FASTACT_INLINE void nlookup_row(const real *table, nvec a, nvec *c) {
+    __m256i offset = _mm256_and_si256(_mm256_srli_epi32(_mm256_castps_si256(a), 20 - 6), _mm256_set1_epi32(31 << 6));
     uint64_t two[4];
     nvec row[8], v[4];
     _mm256_storeu_si256((__m256i *)two, offset);

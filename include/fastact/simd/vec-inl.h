@@ -66,13 +66,8 @@ FASTACT_INLINE vec vlookup(const void *table, vec t) { EACH t.v[k] = nlookup(tab
 #if FASTACT_REAL == 32
 /* The number in the middle of the 2**bits-th part of an octave in which a lies. a > 0. */
 FASTACT_INLINE vec voctave_middle(vec a, int bits) { EACH a.v[k] = noctave_middle(a.v[k], bits); return a; }
-/* A table of 4 2**bits polynomials, bits 2 or 3, of degree 4 or 5: LIST(ROW) has one ROW(constant term, ...) for each. It lies in
-   memory by coefficients, each one for all polynomials; or by rows, with coefficients 0 to 3, 4 to 7, 4 to 7 and 0 to 3. */
-#ifdef FASTACT_POLYNOMIALS_BY_ROW
-#define ROW_TWICE(c0, c1, c2, c3, c4, c5, ...) c0, c1, c2, c3, c4, c5, 0, 0, c4, c5, 0, 0, c0, c1, c2, c3,
-#define WHOLE_ROW(...) ROW_TWICE(__VA_ARGS__, 0, 0)
-#define POLYNOMIALS(name, LIST) static const real name[] __attribute__((aligned(64))) = {LIST(WHOLE_ROW)}
-#else
+/* A table of 16 or 32 polynomials of degree 4 or 5: LIST(ROW) has one ROW(constant term, ...) for each. It lies in memory by
+   coefficients, each one for all polynomials; or by rows, with coefficients 0 to 3, 4 to 7, 4 to 7 and 0 to 3. */
 #define TERM_0(c0, ...) c0,
 #define TERM_1(c0, c1, ...) c1,
 #define TERM_2(c0, c1, c2, ...) c2,
@@ -81,28 +76,37 @@ FASTACT_INLINE vec voctave_middle(vec a, int bits) { EACH a.v[k] = noctave_middl
 #define TERM_5_OF(c0, c1, c2, c3, c4, c5, ...) c5,
 #define TERM_4(...) TERM_4_OF(__VA_ARGS__, 0)
 #define TERM_5(...) TERM_5_OF(__VA_ARGS__, 0, 0)
-#define POLYNOMIALS(name, LIST) static const real name[] = {LIST(TERM_0) LIST(TERM_1) LIST(TERM_2) LIST(TERM_3) LIST(TERM_4) LIST(TERM_5)}
-#endif
-/* At u, the polynomial whose number is the low bits of that of the 2**bits-th part of an octave in which a lies. a > 0. */
-FASTACT_INLINE vec vpolynomial(const real *table, int degree, vec a, int bits, vec u) {
-#ifdef FASTACT_POLYNOMIALS_BY_ROW
+#define POLYNOMIALS_16(name, LIST) static const real name[] = {LIST(TERM_0) LIST(TERM_1) LIST(TERM_2) LIST(TERM_3) LIST(TERM_4) LIST(TERM_5)}
+/* At u, the polynomial of degree d whose number is the low bits of that of the 2**bits-th part of an octave in which a lies. a > 0. */
+#ifdef FASTACT_32_BY_ROW
+#define ROW_TWICE(c0, c1, c2, c3, c4, c5, ...) c0, c1, c2, c3, c4, c5, 0, 0, c4, c5, 0, 0, c0, c1, c2, c3,
+#define WHOLE_ROW(...) ROW_TWICE(__VA_ARGS__, 0, 0)
+#define POLYNOMIALS_32(name, LIST) static const real name[] __attribute__((aligned(64))) = {LIST(WHOLE_ROW)}
+FASTACT_INLINE vec vpolynomial32(const real *table, int d, vec a, vec u) {
     EACH {
         nvec c[8];
-        nlookup_row(table, a.v[k], bits, c);
-        a.v[k] = c[degree];
-        for (int d = degree - 1; d >= 0; d--) a.v[k] = nmadd(a.v[k], u.v[k], c[d]);
+        nlookup_row(table, a.v[k], c);
+        a.v[k] = c[d];
+        for (int i = d - 1; i >= 0; i--) a.v[k] = nmadd(a.v[k], u.v[k], c[i]);
     }
     return a;
+}
 #else
-    vec y;
-    EACH a.v[k] = noctave_part(a.v[k], bits);
-    for (int d = degree; d >= 0; d--)
-        EACH {
-            nvec c = bits == 2 ? nlookup16(table + 16 * d, a.v[k]) : nlookup32(table + 32 * d, a.v[k]);
-            y.v[k] = d == degree ? c : nmadd(y.v[k], u.v[k], c);
-        }
+#define POLYNOMIALS_32 POLYNOMIALS_16
+FASTACT_INLINE vec vpolynomial32(const real *table, int d, vec a, vec u) {
+    vec part, y;
+    EACH part.v[k] = noctave_part(a.v[k], 3);
+    EACH y.v[k] = nlookup32(table + 32 * d, part.v[k]);
+    for (int i = d - 1; i >= 0; i--) EACH y.v[k] = nmadd(y.v[k], u.v[k], nlookup32(table + 32 * i, part.v[k]));
     return y;
+}
 #endif
+FASTACT_INLINE vec vpolynomial16(const real *table, int d, vec a, vec u) {
+    vec part, y;
+    EACH part.v[k] = noctave_part(a.v[k], 2);
+    EACH y.v[k] = nlookup16(table + 16 * d, part.v[k]);
+    for (int i = d - 1; i >= 0; i--) EACH y.v[k] = nmadd(y.v[k], u.v[k], nlookup16(table + 16 * i, part.v[k]));
+    return y;
 }
 #endif
 /* The bits of t, two places lower than an exponent's, added to those of s. */
