@@ -129,9 +129,10 @@ def test_arrays_beyond_the_caches(function, dtype, isa):
 @pytest.mark.parametrize("function", registry.FUNCTIONS, ids=str)
 def test_many_rows(function, dtype, isa):
     """Some twenty rows are under way at a time, among them such as have special cases of their own."""
-    for n in (17, 33, 65, 100, 130, 196, 300, 515, 1000, 2049):
+    for n in (17, 33, 65, 100, 130, 196, 300, 515, 1000, 2049, 8193, 20011):
         x = _scores(45, n, dtype)
         x[3] = np.inf
+        x[10] *= 1e6
         x[20, n // 2] = np.nan
         x[21] *= 1e6
         x[30] = -np.inf
@@ -161,7 +162,7 @@ def test_every_length(function, dtype, isa):
 @pytest.mark.parametrize("function", [f for f in registry.FUNCTIONS if not f.reduces], ids=str)
 def test_in_place(function, dtype, isa):
     for n in (1, 3, 10, 33, 130, 1000, 8193, 20011):
-        operands = function.operands(_scores(17 if n < 8000 else 2, n, dtype))
+        operands = function.operands(_scores(17 if n < 8000 else 4, n, dtype))
         want = _alone(function, operands)
         for layout, (place, axis) in LAYOUTS.items():
             if layout in ("read-only",):

@@ -171,14 +171,3 @@ FASTACT_INLINE void run_fused(int f, const fastact_job *job, ptrdiff_t begin, pt
     if (stream) nfence();
     free(far);
 }
-#define ROW(name, signature, empty, ulp)                                                              \
-    FASTACT_APART void name##_under_way(const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {    \
-        if (FASTACT_##name != FASTACT_logsumexp_weighted) run_fused(FASTACT_##name, job, begin, end); \
-    }
-FASTACT_ROW_FUNCTIONS(ROW)
-#undef ROW
-static void (*const under_way[])(const fastact_job *, ptrdiff_t, ptrdiff_t) = {
-#define ROW(name, signature, empty, ulp) name##_under_way,
-    FASTACT_ROW_FUNCTIONS(ROW)
-#undef ROW
-};

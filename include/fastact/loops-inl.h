@@ -93,6 +93,66 @@ static void run_passes(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t
     }
 }
 
+/* Rows of more than a chunk, three under way, chunk by chunk: in one turn the maximum of a row, the sum of the one before and the last
+   pass of the one before that; pass by pass where one of them is missing or special. The exponentials of softmax lie in the output. */
+FASTACT_INLINE void run_long(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
+    const int last = fastact_last_pass(f);
+    fastact_state states[3], part;
+    for (ptrdiff_t turn = begin; turn < end + last; turn++) {
+        fastact_job whole[3];
+        fastact_state *s[3];
+        int together = 1;
+        for (int pass = FASTACT_MAX; pass <= last; pass++) {
+            ptrdiff_t row = turn - pass;
+            whole[pass] = *job;
+            whole[pass].input[0] += row * job->input_row[0];
+            whole[pass].out += row * job->out_row;
+            s[pass] = row >= begin && row < end ? &states[row % 3] : NULL;
+            together &= s[pass] && (pass == FASTACT_MAX || (!s[pass]->special && s[pass]->shift == 0));
+        }
+        if (s[FASTACT_MAX]) fastact_start(s[FASTACT_MAX]);
+        fused_row row[3] = {{.s = &part}};
+        if (together) {
+            exponential c = exponential_of(vset((real)s[FASTACT_SUM]->max));
+            row[FASTACT_SUM] = (fused_row){.s = s[FASTACT_SUM], .magic = vfirst(c.magic), .floor = vfirst(c.floor)};
+            row[FASTACT_MAP].s = s[last];
+        }
+        for (ptrdiff_t c = 0, at = 0; at < job->n; c++, at += FASTACT_CHUNK) {
+            for (int pass = FASTACT_MAX; pass <= last; pass++) {
+                row[pass].b = row[pass].x = (const real *)whole[pass].input[0] + at;
+                row[pass].e = row[pass].y = (real *)whole[pass].out + at;
+                if (!together && s[pass]) fold(pass, s[pass], passes[f](&whole[pass], pass, s[pass], c), c);
+            }
+            if (!together) continue;
+            ptrdiff_t n = job->n - at < FASTACT_CHUNK ? job->n - at : FASTACT_CHUNK;
+            fold(FASTACT_SUM, s[FASTACT_SUM], fused_pass(f, 0, &row[FASTACT_MAX], &row[FASTACT_SUM], &row[FASTACT_MAP], n, NULL), c);
+            fold(FASTACT_MAX, s[FASTACT_MAX], (fastact_part){{part.max, 0}, 0}, c);
+        }
+        for (int pass = FASTACT_MAX; pass <= FASTACT_SUM; pass++)
+            if (s[pass]) finish(f, &whole[pass], pass, s[pass]);
+        if (s[FASTACT_SUM] && fastact_results(f)) write_results(f, &whole[FASTACT_SUM], s[FASTACT_SUM]);
+    }
+}
+
+/* Rows under way of each function. Where the exponentials of two rows and the entries of two more are much larger than the second-level
+   cache, they are better off pass by pass, measured. */
+#define LONGEST_SOFTMAX ((768 << 10) / (ptrdiff_t)sizeof(real))
+#define ROW(name, signature, empty, ulp)                                                                                      \
+    FASTACT_APART void name##_under_way(const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {                             \
+        if (FASTACT_##name == FASTACT_logsumexp_weighted) return;                                                             \
+        if (job->n <= FASTACT_CHUNK) run_fused(FASTACT_##name, job, begin, end);                                              \
+        else if (FASTACT_##name == FASTACT_softmax && job->n > LONGEST_SOFTMAX) run_passes(FASTACT_##name, job, begin, end);  \
+        else if (fastact_first_pass(FASTACT_##name) == FASTACT_MAX) run_long(FASTACT_##name, job, begin, end);                \
+        else run_passes(FASTACT_##name, job, begin, end);                                                                     \
+    }
+FASTACT_ROW_FUNCTIONS(ROW)
+#undef ROW
+static void (*const under_way[])(const fastact_job *, ptrdiff_t, ptrdiff_t) = {
+#define ROW(name, signature, empty, ulp) name##_under_way,
+    FASTACT_ROW_FUNCTIONS(ROW)
+#undef ROW
+};
+
 /* Whether rows are better off in lanes, which are no help where a single row has special cases of its own. Reading and writing LANES
    rows at a time is no pattern that processors foresee: where arrays lie far away, fewer are, unless a row has a single result. */
 #define NEAR (2 << 20) /* bytes of an array, measured */
@@ -108,7 +168,7 @@ static void run_contiguous(int f, const fastact_job *job, ptrdiff_t begin, ptrdi
     ptrdiff_t n = job->n;
     if (is_short(f, job)) begin = FASTACT_LANES_NAME(f, job, begin, end);
     ptrdiff_t few = f == FASTACT_softmax && n <= BLOCK ? 5 : 1; /* rows that end before they would be under way together */
-    if (n > LANES && n <= FASTACT_CHUNK && end - begin > few && f != FASTACT_logsumexp_weighted) under_way[f](job, begin, end);
+    if (n > LANES && end - begin > few && f != FASTACT_logsumexp_weighted) under_way[f](job, begin, end);
     else if (f == FASTACT_softmax && n <= BLOCK && n > 0) run_blocks(job, begin, end);
     else run_passes(f, job, begin, end);
 }
