@@ -200,11 +200,7 @@ def cases(sections: Record, docs: Path) -> str:
     for function in dict.fromkeys(r["function"] for r in records):
         for mode in MODES:
             some = where(records, function=function, mode=mode)
-            usual = [r for r in some if r["dtype"] != "float16"]
-            if usual:
-                parts.append(f"### {function}, {mode}\n\n{compared(usual)}")
-            if half := where(some, dtype="float16"):
-                parts.append(f"### {function} in half precision, {mode}\n\n{compared(half)}")
+            parts += by_precision(function, mode, some)
     compiled = [r for r in records if "torch.compile" in r["times"]]
     if compiled:
         told = "; ".join(f"{case(r)}: {ratio(r['times']['torch.compile'] / r['times']['fastact'])}" for r in compiled)
@@ -213,6 +209,13 @@ torch.compile takes its compiler seconds for each shape and type, and was asked 
 fastact's, in {compiled[0]["dtype"]}, {compiled[0]["mode"]}: {told}."""
         parts.append(wrapped(text))
     return "\n\n".join(parts)
+
+
+def by_precision(name: str, mode: str, records: list[Record], *columns: str) -> list[str]:
+    """Tables of float32 and float64 side by side, and of float16."""
+    usual, half = [r for r in records if r["dtype"] != "float16"], where(records, dtype="float16")
+    kinds = {f"{name}, {mode}": usual, f"{name} in half precision, {mode}": half}
+    return [f"### {title}\n\n{compared(some, *columns)}" for title, some in kinds.items() if some]
 
 
 def lengths(sections: Record, docs: Path) -> str:
@@ -371,8 +374,7 @@ that of NumPy's copy of the input. PyTorch's gradient of log_sigmoid is given ex
 pays nothing for it here. prelu's gradient includes that of the weight."""
     parts = [wrapped(text)]
     for mode in MODES:
-        if some := where(records, mode=mode):
-            parts.append(f"### {mode[0].upper()}{mode[1:]}\n\n{compared(some, 'function', 'copy')}")
+        parts += by_precision("activations", mode, where(records, mode=mode), "function", "copy")
     return "\n\n".join(parts)
 
 

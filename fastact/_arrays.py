@@ -52,7 +52,7 @@ def gradient(name: str, grad: Any, y: Any, axis: Any, out: Any) -> Any:
 def elementwise(name: str, operands: dict[str, Any], parameters: int, out: Any, where: Any, dtype: Any) -> Any:
     """The activation or gradient `name` of the operands, of which the last ones are its parameters.
 
-    Parameters are not rounded to float16: with them, it is float32 in and out of the kernel.
+    Parameters of float16 arrays are float32, unless they are float16 already.
     """
     ufunc = _core.elementwise_ufuncs[name]
     names, values = list(operands), list(operands.values())
@@ -68,17 +68,15 @@ def elementwise(name: str, operands: dict[str, Any], parameters: int, out: Any, 
     ]
     chars = [computed_in(n, x.dtype) for n, x in zip(names, arrays, strict=True) if isinstance(x, np.ndarray)]
     char = float_type("dtype", dtype) if dtype is not None else np.result_type(*chars).char
-    wide = "f" if char == "e" and parameters else char
+    of_parameters = "f" if char == "e" and any(x.dtype.char != "e" for x in map(np.asarray, arrays[count:])) else char
     with np.errstate(all="ignore"):  # a conversion may overflow, to infinity
-        if wide != char:
-            arrays[:count] = [x.astype(char, copy=False) for x in arrays[:count]]
-        arrays[count:] = [np.asarray(x, wide) for x in arrays[count:]]
+        arrays[count:] = [np.asarray(x, of_parameters) for x in arrays[count:]]
     line = name.removesuffix("_backward")
     rows = (_core.activations.get(line) or _core.gated_pairs[line])["parameters"]
     for (parameter, _, low, _), a in zip(rows, arrays[count:], strict=True):
         if low > -np.inf and not np.all(np.isfinite(a) & (a > 0 if low > 0 else True)):
             needed = "greater than 0" if low > 0 else "finite"
-            raise ValueError(f"{parameter} must be {needed} in {np.dtype(wide)}, got {operands[parameter]!r}")
+            raise ValueError(f"{parameter} must be {needed} in {np.dtype(of_parameters)}, got {operands[parameter]!r}")
     shapes = [x.shape for x in arrays]
     try:
         # NumPy's function takes no more than 32 dimensions.
@@ -87,18 +85,15 @@ def elementwise(name: str, operands: dict[str, Any], parameters: int, out: Any, 
         raise ValueError(f"{', '.join(names)} must have shapes that broadcast, got {shapes}") from None
     if out is not None:
         check_out(out, shape, char)
+    signature = (char,) * count + (of_parameters,) * parameters + (char,)
     chosen: dict[str, Any] = {}
     if where is not True:
         chosen["where"] = _mask(where, shape)
         if out is None:
             out = np.zeros(shape, char)
-            _call(ufunc, arrays, wide, out, signature=(wide,) * (ufunc.nin + 1), **chosen)
+            _call(ufunc, arrays, signature, out, **chosen)
             return out[()] if type(arrays[0]) is np.ndarray else arrays[0].__array_wrap__(out)
-    result = _call(ufunc, arrays, wide, out, signature=(wide,) * (ufunc.nin + 1), **chosen)
-    if wide == char or out is not None:
-        return result
-    with np.errstate(all="ignore"):
-        return result.astype(char)
+    return _call(ufunc, arrays, signature, out, **chosen)
 
 
 def weighted_logsumexp(a: Any, b: Any, axis: Any, keepdims: bool) -> tuple[Any, Any]:
@@ -113,7 +108,7 @@ def weighted_logsumexp(a: Any, b: Any, axis: Any, keepdims: bool) -> tuple[Any, 
     axes = axes_of(axis, x.ndim)
     shape = _reduced(x.shape, axes, keepdims)
     flat = [_last_axis(operand, axes) for operand in (x, weights, weights != 0)]
-    result = _call(ufunc, flat, char, None, signature=(char, char, "?", char))
+    result = _call(ufunc, flat, (char, char, "?", char), None)
     return result[..., 0].reshape(shape)[()], result[..., 1].reshape(shape)[()]
 
 
@@ -134,17 +129,17 @@ def _run(ufunc: np.ufunc, operands: list[np.ndarray], axis: Any, out: Any, char:
     shape = a.shape if keepdims is None else _reduced(a.shape, axes, keepdims)
     if out is not None:
         check_out(out, shape, char)
-    signature = [char] * (ufunc.nin + 1)
+    signature = (char,) * (ufunc.nin + 1)
     if "?" in ufunc.types[0]:
-        signature[ufunc.nin - 1] = "?"
+        signature = (*signature[:-2], "?", char)
     if len(axes) == 1 and a.ndim:
         if out is None and keepdims is None and type(a) is np.ndarray:
             out = np.empty_like(a, char)  # in the input's order; a generalised ufunc would put the axis last
         # NumPy's own machinery: casting, overlap, subclasses.
         kept = {"keepdims": True} if keepdims else {}
-        return _call(ufunc, operands, char, out, axis=axes[0], signature=tuple(signature), **kept)
+        return _call(ufunc, operands, signature, out, axis=axes[0], **kept)
     # Several axes, or none, become one last axis; `out` takes a copy of the result.
-    result = _call(ufunc, [_last_axis(b, axes) for b in operands], char, None, axis=-1, signature=tuple(signature))
+    result = _call(ufunc, [_last_axis(b, axes) for b in operands], signature, None, axis=-1)
     if keepdims is None:
         order = [*(k for k in range(a.ndim) if k not in axes), *axes]
         result = np.reshape(result, [a.shape[k] for k in order]).transpose(np.argsort(order))
@@ -159,14 +154,14 @@ def _run(ufunc: np.ufunc, operands: list[np.ndarray], axis: Any, out: Any, char:
     return result[()]
 
 
-def _call(ufunc: np.ufunc, operands: list[np.ndarray], char: str, out: Any, **arguments: Any) -> Any:
+def _call(ufunc: np.ufunc, operands: list[np.ndarray], signature: tuple[str, ...], out: Any, **arguments: Any) -> Any:
     if out is not None:
         arguments["out"] = out
     arrays = operands if out is None else [*operands, out]
-    if all(b.dtype.char in (char, "?") for b in arrays):
-        return ufunc(*operands, **arguments)
+    if all(b.dtype.char == char for b, char in zip(arrays, signature, strict=False)):
+        return ufunc(*operands, signature=signature, **arguments)
     with np.errstate(all="ignore"):  # a conversion may overflow, to infinity
-        return ufunc(*operands, **arguments)
+        return ufunc(*operands, signature=signature, **arguments)
 
 
 def _is_foreign(x: Any) -> bool:

@@ -41,6 +41,9 @@ cdef extern from "fastact/rows.h" nogil:
     enum: FASTACT_FUNCTIONS
     enum: FASTACT_CHUNK
     enum: FASTACT_MAP
+    enum: FASTACT_HALF_NONE
+    enum: FASTACT_HALF_ALL
+    enum: FASTACT_HALF_ARRAYS
 
     ctypedef struct fastact_row_function:
         const char *name
@@ -526,7 +529,7 @@ cdef inline bint is_cheap(int function) noexcept nogil:
 
 
 cdef void run_elementwise(int function, bint double_precision, Py_ssize_t n, const char **args, const Py_ssize_t *steps,
-                          char *out, Py_ssize_t out_step, bint half) noexcept nogil:
+                          char *out, Py_ssize_t out_step, int half) noexcept nogil:
     """All n entries, in one piece for each thread."""
     cdef const fastact_kernels *kernels = isas[chosen_isa].f64 if double_precision else isas[chosen_isa].f32
     cdef int threads = threads_for((0.25 if is_cheap(function) else 1) * <double>(n * kernels.size)), part
@@ -539,7 +542,7 @@ cdef void run_elementwise(int function, bint double_precision, Py_ssize_t n, con
 
 
 cdef void run_part(const fastact_kernels *kernels, int function, Py_ssize_t begin, Py_ssize_t end, const char **args,
-                   const Py_ssize_t *steps, char *out, Py_ssize_t out_step, bint half) noexcept nogil:
+                   const Py_ssize_t *steps, char *out, Py_ssize_t out_step, int half) noexcept nogil:
     cdef const char *moved[4]
     cdef int k
     for k in range(fastact_operands(function)):
@@ -577,7 +580,7 @@ cdef object parameter_value(int function, int k, object value):
 
 cdef object elementwise(int function, object a, object b, object p, object q, object out, object where, object dtype):
     """The activation or gradient of a (and b), with the parameters p and q."""
-    cdef int type_number, operands = 1, parameters = fastact_parameters(function), k
+    cdef int type_number, half, operands = 1, parameters = fastact_parameters(function), k
     cdef Py_ssize_t n, itemsize
     cdef cnp.ndarray x, y
     cdef const char *args[4]
@@ -595,7 +598,7 @@ cdef object elementwise(int function, object a, object b, object p, object q, ob
     n = cnp.PyArray_SIZE(x)
     type_number = cnp.PyArray_TYPE(x)
     itemsize = cnp.PyArray_ITEMSIZE(x)
-    if (type_number == cnp.NPY_FLOAT16 and parameters or function % 2 and not is_like(x, cnp.PyArray_NDIM(x), b)
+    if (function % 2 and not is_like(x, cnp.PyArray_NDIM(x), b)
             or out is not None and not can_be_out(out, x, cnp.PyArray_NDIM(x), b)):
         return general(function, a, b, p, q, out, where, dtype)
     args[0] = <const char *>cnp.PyArray_DATA(x)
@@ -608,19 +611,18 @@ cdef object elementwise(int function, object a, object b, object p, object q, ob
         value = q if k else p
         doubles[k] = value
         floats[k] = <float>doubles[k]
-        if type_number == cnp.NPY_FLOAT32:
+        if type_number != cnp.NPY_FLOAT64:
             check_range(&fastact_activations[function // 2].parameter[k], floats[k], value, " in float32")
         args[operands] = <const char *>&doubles[k] if type_number == cnp.NPY_FLOAT64 else <const char *>&floats[k]
         steps[operands] = 0
         operands += 1
     y = fastact_new(x, cnp.PyArray_NDIM(x)) if out is None else <cnp.ndarray>out
+    half = FASTACT_HALF_ARRAYS if type_number == cnp.NPY_FLOAT16 else FASTACT_HALF_NONE
     if n * itemsize < 16384:
-        run_elementwise(function, type_number == cnp.NPY_FLOAT64, n, args, steps, <char *>cnp.PyArray_DATA(y), itemsize,
-                        type_number == cnp.NPY_FLOAT16)
+        run_elementwise(function, type_number == cnp.NPY_FLOAT64, n, args, steps, <char *>cnp.PyArray_DATA(y), itemsize, half)
     else:
         with nogil:
-            run_elementwise(function, type_number == cnp.NPY_FLOAT64, n, args, steps, <char *>cnp.PyArray_DATA(y), itemsize,
-                            type_number == cnp.NPY_FLOAT16)
+            run_elementwise(function, type_number == cnp.NPY_FLOAT64, n, args, steps, <char *>cnp.PyArray_DATA(y), itemsize, half)
             fastact_end()
     return y
 
@@ -639,12 +641,13 @@ cdef object general(int function, object a, object b, object p, object q, object
 
 cdef struct ElementwiseLoop:
     int function
-    int type_number
+    bint double_precision
+    int half
 
-cdef ElementwiseLoop elementwise_loops[FASTACT_ELEMENTWISE * 3]
-cdef void *elementwise_data[FASTACT_ELEMENTWISE][3]
-cdef char elementwise_types[FASTACT_ELEMENTWISE][3 * 5]
-cdef cnp.PyUFuncGenericFunction elementwise_functions[3]
+cdef ElementwiseLoop elementwise_loops[FASTACT_ELEMENTWISE * 4]
+cdef void *elementwise_data[FASTACT_ELEMENTWISE][4]
+cdef char elementwise_types[FASTACT_ELEMENTWISE][4 * 5]
+cdef cnp.PyUFuncGenericFunction elementwise_functions[4]
 
 
 cdef void elementwise_loop(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps, void *data) noexcept nogil:
@@ -652,24 +655,30 @@ cdef void elementwise_loop(char **args, const cnp.npy_intp *dims, const cnp.npy_
     cdef int operands = fastact_operands(loop.function)
     # NumPy would warn of the flags that the kernels raise in passing.
     cdef int raised = fastact_raised_flags()
-    run_elementwise(loop.function, loop.type_number == cnp.NPY_FLOAT64, dims[0], <const char **>args, <const Py_ssize_t *>steps,
-                    args[operands], steps[operands], loop.type_number == cnp.NPY_FLOAT16)
+    run_elementwise(loop.function, loop.double_precision, dims[0], <const char **>args, <const Py_ssize_t *>steps,
+                    args[operands], steps[operands], loop.half)
     fastact_end()
     fastact_keep_flags(raised)
 
 
 cdef object make_elementwise_ufunc(int function, str name):
-    cdef int *types = [cnp.NPY_FLOAT16, cnp.NPY_FLOAT32, cnp.NPY_FLOAT64]
-    cdef int t, k, operands = fastact_operands(function)
-    for t in range(3):
-        elementwise_loops[3 * function + t] = ElementwiseLoop(function, types[t])
-        elementwise_data[function][t] = &elementwise_loops[3 * function + t]
+    """Parameters of float16 arrays may be float32, which NumPy prefers for numbers: it takes the first loop that fits."""
+    cdef int *types = [cnp.NPY_FLOAT16, cnp.NPY_FLOAT16, cnp.NPY_FLOAT32, cnp.NPY_FLOAT64]
+    cdef int *halves = [FASTACT_HALF_ARRAYS, FASTACT_HALF_ALL, FASTACT_HALF_NONE, FASTACT_HALF_NONE]
+    cdef int t, k, operands = fastact_operands(function), parameters = fastact_parameters(function)
+    for t in range(4):
+        elementwise_loops[4 * function + t] = ElementwiseLoop(function, types[t] == cnp.NPY_FLOAT64, halves[t])
+        elementwise_data[function][t] = &elementwise_loops[4 * function + t]
         elementwise_functions[t] = <cnp.PyUFuncGenericFunction>elementwise_loop
         for k in range(operands + 1):
-            elementwise_types[function][t * (operands + 1) + k] = types[t]
+            of_parameter = operands - parameters <= k < operands
+            elementwise_types[function][t * (operands + 1) + k] = (
+                cnp.NPY_FLOAT32 if of_parameter and halves[t] == FASTACT_HALF_ARRAYS else types[t])
     encoded = name.encode()
     kept_alive.append(encoded)
-    return cnp.PyUFunc_FromFuncAndData(elementwise_functions, elementwise_data[function], elementwise_types[function], 3,
+    k = parameters == 0  # no use for the first loop
+    return cnp.PyUFunc_FromFuncAndData(elementwise_functions + k, elementwise_data[function] + k,
+                                       elementwise_types[function] + k * (operands + 1), 4 - k,
                                        operands, 1, cnp.PyUFunc_None, encoded, b"", 0)
 
 

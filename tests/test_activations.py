@@ -439,6 +439,31 @@ def test_float16(call, isa):
     same(got, want, f"{call} float16 {isa}")
 
 
+@pytest.mark.parametrize("call", [call for call in CALLS if call.activation.parameters], ids=str)
+def test_parameters_of_float16(call, isa):
+    """They are not rounded to float16, however they and the array are given."""
+    x = np.arange(2**16, dtype=np.uint16).view(np.float16)
+    for values in call.activation.values:
+        with np.errstate(all="ignore"):
+            operands = call.operands(x, values)
+            wide = [a.astype(np.float32) for a in operands]
+            want = np.asarray(call(*wide, *values)).astype(np.float16)
+            rounded = [np.full(x.shape, v, np.float16) for v in values]
+            want_rounded = np.asarray(call(*wide, *(v.astype(np.float32) for v in rounded))).astype(np.float16)
+        with np.errstate(all="raise"):
+            same(call(*operands, *values), want, f"{call} {values} {isa}")
+            same(call(*(a[::-3] for a in operands), *values), want[::-3], f"{call} {values} {isa}, strided")
+            same(call(*(a[:1] for a in operands), *values), want[:1], f"{call} {values} {isa}, one entry")
+            same(call(*operands, *rounded), want_rounded, f"{call} {values} {isa}, one for each entry")
+    for value in (np.nan, np.inf, 1e39):
+        for k, (_, _, low, _) in enumerate(call.activation.parameters):
+            if low > -np.inf:
+                bad = [*call.activation.some_values]
+                bad[k] = value
+                with pytest.raises(ValueError, match="must be"):
+                    call(*operands, *bad)
+
+
 @by_call
 def test_other_types(call):
     values = call.activation.some_values

@@ -85,8 +85,8 @@ FASTACT_INLINE vec sigmoid_forward(vec x, vec p, vec q) {
 FASTACT_INLINE vec sigmoid_backward(vec g, vec y, vec p, vec q) { (void)p; (void)q; return vmul(g, vmul(y, vsub(vset(1), y))); }
 
 #if FASTACT_REAL == 32
-/* One of 4 2**bits polynomials, bits 2 or 3, for a >= 0, by the 2**bits-th part of an octave in which a + shift lies: in a less the middle of that
-   part (tools/minimax.py). */
+/* One of 4 2**bits polynomials, bits 2 or 3, for a >= 0, by the 2**bits-th part of an octave in which a + shift lies: in a less the
+   middle of that part (tools/minimax.py). */
 FASTACT_INLINE vec piecewise(const real *table, int bits, int degree, real shift, vec a) {
     const vec c = vset(shift);
     vec b = vadd(a, c);

@@ -68,15 +68,16 @@ void FASTACT_ELEMENTWISE_NAME(int f, ptrdiff_t n, const char *const *in, const p
     const ptrdiff_t size = sizeof(real);
     real buffer[5][PIECE] __attribute__((aligned(64)));
     operands o;
-    int count = fastact_operands(f), staged = half || (n > 1 && out_step != size);
+    int count = fastact_operands(f), halves = half == FASTACT_HALF_ARRAYS ? count - fastact_parameters(f) : half ? count : 0;
+    int staged = half || (n > 1 && out_step != size);
     for (int k = 0; k < 4; k++) {
         int one = k >= count || step[k] == 0 || n == 1;
         o.in[k] = buffer[k];
         o.mask[k] = one ? 0 : -1;
         if (one) {
-            real a = k < count ? read_entry(in[k], half) : 0;
+            real a = k < count ? read_entry(in[k], k < halves) : 0;
             for (ptrdiff_t j = 0; j < LANES; j++) buffer[k][j] = a;
-        } else if (step[k] == size && !half) {
+        } else if (step[k] == size && k >= halves) {
             o.in[k] = (const real *)in[k];
         } else {
             staged = 1;
@@ -93,9 +94,9 @@ void FASTACT_ELEMENTWISE_NAME(int f, ptrdiff_t n, const char *const *in, const p
             if (!o.mask[k]) continue;
             const char *from = in[k] + at * step[k];
             if (o.in[k] != buffer[k]) piece.in[k] = o.in[k] + at;
-            else if (half && step[k] == 2) load_halves(buffer[k], from, m);
+            else if (k < halves && step[k] == 2) load_halves(buffer[k], from, m);
             else
-                for (ptrdiff_t i = 0; i < m; i++) buffer[k][i] = read_entry(from + i * step[k], half);
+                for (ptrdiff_t i = 0; i < m; i++) buffer[k][i] = read_entry(from + i * step[k], k < halves);
         }
         elementwise_loops[f](&piece, m, buffer[4]);
         char *to = out + at * out_step;
