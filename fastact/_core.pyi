@@ -10,6 +10,9 @@ error_bounds: dict[str, float]
 activations: dict[str, dict[str, Any]]
 gated_pairs: dict[str, dict[str, Any]]
 elementwise_ufuncs: dict[str, np.ufunc]
+maxout: np.ufunc
+maxout_index: np.ufunc
+maxout_backward: np.ufunc
 
 def available_isas() -> tuple[str, ...]: ...
 def isa() -> str: ...

@@ -90,6 +90,14 @@ cdef extern from "fastact/rows.h" nogil:
         void (*elementwise)(int, Py_ssize_t, const char *const *, const Py_ssize_t *, char *, Py_ssize_t, int) noexcept nogil
         size_t size
 
+cdef extern from "fastact/maxout.h" nogil:
+    void fastact_maxout_float16(char **, const Py_ssize_t *, const Py_ssize_t *, void *) noexcept
+    void fastact_maxout_float32(char **, const Py_ssize_t *, const Py_ssize_t *, void *) noexcept
+    void fastact_maxout_float64(char **, const Py_ssize_t *, const Py_ssize_t *, void *) noexcept
+    void fastact_maxout_backward_float16(char **, const Py_ssize_t *, const Py_ssize_t *, void *) noexcept
+    void fastact_maxout_backward_float32(char **, const Py_ssize_t *, const Py_ssize_t *, void *) noexcept
+    void fastact_maxout_backward_float64(char **, const Py_ssize_t *, const Py_ssize_t *, void *) noexcept
+
 cdef extern from "fastact/dispatch.h" nogil:
     enum: FASTACT_MOST_ISAS
 
@@ -682,6 +690,31 @@ cdef object make_elementwise_ufunc(int function, str name):
                                        operands, 1, cnp.PyUFunc_None, encoded, b"", 0)
 
 
+cdef cnp.PyUFuncGenericFunction maxout_functions[2][3]
+cdef void *maxout_data[2][3]
+cdef char maxout_types[3][3 * 4]
+
+
+cdef object make_maxout(int which, int inputs, int outputs, bytes signature, str types):
+    """The loops of maxout and its gradient. `types`: of the operands, f for each of the three."""
+    cdef int *floats = [cnp.NPY_FLOAT16, cnp.NPY_FLOAT32, cnp.NPY_FLOAT64]
+    cdef int t, k
+    for t in range(3):
+        maxout_data[1][t] = <void *>maxout_types  # not NULL: with the numbers of the largest entries
+        for k in range(inputs + outputs):
+            maxout_types[which][t * (inputs + outputs) + k] = floats[t] if types[k] == "f" else cnp.NPY_INTP
+    maxout_functions[0][0] = <cnp.PyUFuncGenericFunction>fastact_maxout_float16
+    maxout_functions[0][1] = <cnp.PyUFuncGenericFunction>fastact_maxout_float32
+    maxout_functions[0][2] = <cnp.PyUFuncGenericFunction>fastact_maxout_float64
+    maxout_functions[1][0] = <cnp.PyUFuncGenericFunction>fastact_maxout_backward_float16
+    maxout_functions[1][1] = <cnp.PyUFuncGenericFunction>fastact_maxout_backward_float32
+    maxout_functions[1][2] = <cnp.PyUFuncGenericFunction>fastact_maxout_backward_float64
+    kept_alive.append(signature)
+    return cnp.PyUFunc_FromFuncAndDataAndSignature(
+        maxout_functions[inputs == 3], maxout_data[outputs == 2], maxout_types[which], 3, inputs, outputs, cnp.PyUFunc_None,
+        b"maxout", b"", 0, signature)
+
+
 # --- activations as objects ---------------------------------------------------------------------------------------
 
 @cython.auto_pickle(False)
@@ -759,6 +792,10 @@ cdef int make_ufuncs() except -1:
     return 0
 
 
+#: The largest along an axis; that and its number; the gradient from one with respect to the largest, its number, and all numbers.
+maxout = make_maxout(0, 1, 1, b"(n)->()", "ff")
+maxout_index = make_maxout(1, 1, 2, b"(n)->(),()", "ffi")
+maxout_backward = make_maxout(2, 3, 1, b"(),(),(n)->(n)", "fiif")
 #: name -> its line of the list of activations
 activations = {}
 #: the same of the gated pairs

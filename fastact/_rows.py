@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastact import _activations, _arrays, _softmax
+from fastact import _activations, _arrays, _core, _softmax
 
 
 def softmin(x: Any, axis: Any = -1, *, where: Any = None, out: Any = None, dtype: Any = None) -> Any:
@@ -234,9 +234,9 @@ def maxout(x: Any, num_pieces: Any, axis: Any = -1, *, return_index: bool = Fals
     if a.shape[k] % pieces:
         raise ValueError(f"num_pieces must divide the length of the axis, got {pieces} for {a.shape[k]}")
     groups = a.reshape(*a.shape[:k], a.shape[k] // pieces, pieces, *a.shape[k + 1 :])
-    index = groups.argmax(axis=k + 1)
-    y = np.take_along_axis(groups, np.expand_dims(index, k + 1), axis=k + 1).squeeze(k + 1)
-    return (y, index) if return_index else y
+    if return_index:
+        return _core.maxout_index(groups, axes=[k + 1, (), ()])
+    return _core.maxout(groups, axis=k + 1)
 
 
 def maxout_backward(grad: Any, index: Any, num_pieces: Any, axis: Any = -1) -> Any:
@@ -278,8 +278,8 @@ def maxout_backward(grad: Any, index: Any, num_pieces: Any, axis: Any = -1) -> A
         raise ValueError(f"index must hold integers and have grad's shape {g.shape}, got {i.dtype} and {i.shape}")
     if i.size and not 0 <= i.min() <= i.max() < pieces:
         raise ValueError(f"index must be from 0 to {pieces - 1}, got {i.min()} to {i.max()}")
-    groups = np.zeros((*g.shape[: k + 1], pieces, *g.shape[k + 1 :]), g.dtype)
-    np.put_along_axis(groups, np.expand_dims(i, k + 1), np.expand_dims(g, k + 1), axis=k + 1)
+    groups = np.empty((*g.shape[: k + 1], pieces, *g.shape[k + 1 :]), g.dtype)
+    _core.maxout_backward(g, i.astype(np.intp, copy=False), np.arange(pieces), out=groups, axes=[(), (), 0, k + 1])
     return groups.reshape(*g.shape[:k], g.shape[k] * pieces, *g.shape[k + 1 :])
 
 

@@ -816,6 +816,31 @@ def test_maxout():
         fastact.maxout(np.ones(4, complex), 2)
 
 
+@pytest.mark.parametrize("dtype", [np.float16, *DTYPES])
+def test_maxout_of_all_kinds(dtype):
+    """The first of the largest entries, the first NaN before all, wherever the axis lies."""
+    rng = np.random.default_rng(20)
+    special = np.array([0, -0.0, np.inf, -np.inf, np.nan, -np.nan, 1, -1, np.finfo(dtype).smallest_subnormal], dtype)
+    for pieces in (1, 2, 3, 5, 17):
+        for groups in (0, 1, 3, 4, 9):
+            x = rng.choice([*special, *rng.standard_normal(9).astype(dtype)], (6, groups * pieces, 3)).astype(dtype)
+            split = x.reshape(6, groups, pieces, 3)
+            index = split.argmax(2)
+            y = np.take_along_axis(split, index[:, :, None], 2)[:, :, 0]
+            g = rng.standard_normal(y.shape).astype(dtype)
+            dx = np.where(index[:, :, None] == np.arange(pieces)[:, None], g[:, :, None], dtype(0)).reshape(x.shape)
+            for axis in range(3):
+                a, want, number = (np.moveaxis(b, 1, axis) for b in (x, y, index))
+                for b in (a, a.copy(), np.flip(np.flip(a).copy())):
+                    got, found = fastact.maxout(b, pieces, axis, return_index=True)
+                    alone = fastact.maxout(b, pieces, axis)
+                    assert got.tobytes() == alone.tobytes() == want.tobytes(), (pieces, groups, axis)
+                    np.testing.assert_array_equal(found, number)
+                for kind in (np.int64, np.uint8, np.uint64):
+                    back = fastact.maxout_backward(np.moveaxis(g, 1, axis), number.astype(kind), pieces, axis)
+                    same(back, np.moveaxis(dx, 1, axis))
+
+
 # --- other libraries ----------------------------------------------------------------------------------------------
 
 
