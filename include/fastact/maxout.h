@@ -12,7 +12,10 @@ static inline int64_t fastact_in_order(int bits, uint64_t number, uint64_t infin
     return magnitude > (int64_t)infinity ? INT64_MAX : (magnitude ^ sign) - sign;
 }
 
-#define FASTACT_BITS(bits, p) (*(uint##bits##_t *)(void *)(p))
+typedef uint16_t __attribute__((may_alias)) fastact_bits16;
+typedef uint32_t __attribute__((may_alias)) fastact_bits32;
+typedef uint64_t __attribute__((may_alias)) fastact_bits64;
+#define FASTACT_BITS(bits, p) (*(fastact_bits##bits *)(void *)(p))
 /* "(n)->()", y the largest entry of each group, the first of equal ones, the first NaN before all; "(n)->(),()" for a `data` that is
    not NULL, with the number of that entry. Four groups at a time, since an entry waits for the comparison before. */
 #define FASTACT_MAXOUT(name, bits, infinity)                                                                                    \
