@@ -48,16 +48,16 @@ FASTACT_INLINE void store_halves(char *to, const real *from, ptrdiff_t n) {
 }
 #else
 FASTACT_INLINE void load_halves(real *to, const char *from, ptrdiff_t n) {
-    for (ptrdiff_t i = 0; i < n; i += NLANES, to += NLANES, from += 2 * NLANES) {
-        if (n - i >= NLANES) nstore(to, nload_half((const uint16_t *)(const void *)from));
-        else nstore_part(to, nload_half_part(from, n - i), n - i);
-    }
+    ptrdiff_t i = 0;
+#pragma GCC unroll 4
+    for (; i + NLANES <= n; i += NLANES) nstore(to + i, nload_half((const uint16_t *)(const void *)(from + 2 * i)));
+    if (i < n) nstore_part(to + i, nload_half_part(from + 2 * i, n - i), n - i);
 }
 FASTACT_INLINE void store_halves(char *to, const real *from, ptrdiff_t n) {
-    for (ptrdiff_t i = 0; i < n; i += NLANES, from += NLANES, to += 2 * NLANES) {
-        if (n - i >= NLANES) nstore_half((uint16_t *)(void *)to, nload(from));
-        else nstore_half_part(to, nload_part(from, n - i, 0), n - i);
-    }
+    ptrdiff_t i = 0;
+#pragma GCC unroll 4
+    for (; i + NLANES <= n; i += NLANES) nstore_half((uint16_t *)(void *)(to + 2 * i), nload(from + i));
+    if (i < n) nstore_half_part(to + 2 * i, nload_part(from + i, n - i, 0), n - i);
 }
 FASTACT_INLINE float half_to_float(const void *p) { real f; load_halves(&f, (const char *)p, 1); return f; }
 FASTACT_INLINE void float_to_half(void *p, float f) { store_halves((char *)p, &f, 1); }
