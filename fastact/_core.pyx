@@ -690,28 +690,24 @@ cdef object make_elementwise_ufunc(int function, str name):
                                        operands, 1, cnp.PyUFunc_None, encoded, b"", 0)
 
 
-cdef cnp.PyUFuncGenericFunction maxout_functions[2][3]
-cdef void *maxout_data[2][3]
+cdef cnp.PyUFuncGenericFunction maxout_functions[3][3]
+cdef void *maxout_data[3][3]
 cdef char maxout_types[3][3 * 4]
 
 
-cdef object make_maxout(int which, int inputs, int outputs, bytes signature, str types):
-    """The loops of maxout and its gradient. `types`: of the operands, f for each of the three."""
+cdef object make_maxout(int which, int outputs, bytes signature, str types, void *of_float16, void *of_float32, void *of_float64):
+    """One of maxout's generalised ufuncs from its loops. `types`: of its operands, f for each of the three, i for their numbers."""
     cdef int *floats = [cnp.NPY_FLOAT16, cnp.NPY_FLOAT32, cnp.NPY_FLOAT64]
-    cdef int t, k
+    cdef void **loop = [of_float16, of_float32, of_float64]
+    cdef int t, k, operands = len(types)
     for t in range(3):
-        maxout_data[1][t] = <void *>maxout_types  # not NULL: with the numbers of the largest entries
-        for k in range(inputs + outputs):
-            maxout_types[which][t * (inputs + outputs) + k] = floats[t] if types[k] == "f" else cnp.NPY_INTP
-    maxout_functions[0][0] = <cnp.PyUFuncGenericFunction>fastact_maxout_float16
-    maxout_functions[0][1] = <cnp.PyUFuncGenericFunction>fastact_maxout_float32
-    maxout_functions[0][2] = <cnp.PyUFuncGenericFunction>fastact_maxout_float64
-    maxout_functions[1][0] = <cnp.PyUFuncGenericFunction>fastact_maxout_backward_float16
-    maxout_functions[1][1] = <cnp.PyUFuncGenericFunction>fastact_maxout_backward_float32
-    maxout_functions[1][2] = <cnp.PyUFuncGenericFunction>fastact_maxout_backward_float64
+        maxout_functions[which][t] = <cnp.PyUFuncGenericFunction>loop[t]
+        maxout_data[which][t] = <void *>maxout_types if outputs == 2 else NULL  # not NULL: the numbers are a result too
+        for k in range(operands):
+            maxout_types[which][t * operands + k] = floats[t] if types[k] == "f" else cnp.NPY_INTP
     kept_alive.append(signature)
     return cnp.PyUFunc_FromFuncAndDataAndSignature(
-        maxout_functions[inputs == 3], maxout_data[outputs == 2], maxout_types[which], 3, inputs, outputs, cnp.PyUFunc_None,
+        maxout_functions[which], maxout_data[which], maxout_types[which], 3, operands - outputs, outputs, cnp.PyUFunc_None,
         b"maxout", b"", 0, signature)
 
 
@@ -793,9 +789,12 @@ cdef int make_ufuncs() except -1:
 
 
 #: The largest along an axis; that and its number; the gradient from one with respect to the largest, its number, and all numbers.
-maxout = make_maxout(0, 1, 1, b"(n)->()", "ff")
-maxout_index = make_maxout(1, 1, 2, b"(n)->(),()", "ffi")
-maxout_backward = make_maxout(2, 3, 1, b"(),(),(n)->(n)", "fiif")
+maxout = make_maxout(0, 1, b"(n)->()", "ff",
+                     <void *>fastact_maxout_float16, <void *>fastact_maxout_float32, <void *>fastact_maxout_float64)
+maxout_index = make_maxout(1, 2, b"(n)->(),()", "ffi",
+                           <void *>fastact_maxout_float16, <void *>fastact_maxout_float32, <void *>fastact_maxout_float64)
+maxout_backward = make_maxout(2, 1, b"(),(),(n)->(n)", "fiif", <void *>fastact_maxout_backward_float16,
+                              <void *>fastact_maxout_backward_float32, <void *>fastact_maxout_backward_float64)
 #: name -> its line of the list of activations
 activations = {}
 #: the same of the gated pairs

@@ -101,31 +101,34 @@ FASTACT_INLINE void run_long(int f, const fastact_job *job, ptrdiff_t begin, ptr
     for (ptrdiff_t turn = begin; turn < end + last; turn++) {
         fastact_job whole[3];
         fastact_state *s[3];
+        fused_row row[3] = {{.s = &part}};
         int together = 1;
         for (int pass = FASTACT_MAX; pass <= last; pass++) {
-            ptrdiff_t row = turn - pass;
-            whole[pass] = *job;
-            whole[pass].input[0] += row * job->input_row[0];
-            whole[pass].out += row * job->out_row;
-            s[pass] = row >= begin && row < end ? &states[row % 3] : NULL;
+            ptrdiff_t r = turn - pass;
+            s[pass] = r >= begin && r < end ? &states[r % 3] : NULL;
             together &= s[pass] && (pass == FASTACT_MAX || (!s[pass]->special && s[pass]->shift == 0));
+            if (pass != FASTACT_MAX) row[pass].s = s[pass];
+            if (!s[pass]) continue;
+            whole[pass] = *job;
+            whole[pass].input[0] += r * job->input_row[0];
+            whole[pass].out += r * job->out_row;
         }
         if (s[FASTACT_MAX]) fastact_start(s[FASTACT_MAX]);
-        fused_row row[3] = {{.s = &part}};
         if (together) {
             exponential c = exponential_of(vset((real)s[FASTACT_SUM]->max));
-            row[FASTACT_SUM] = (fused_row){.s = s[FASTACT_SUM], .magic = vfirst(c.magic), .floor = vfirst(c.floor)};
-            row[FASTACT_MAP].s = s[last];
+            row[FASTACT_SUM].magic = vfirst(c.magic);
+            row[FASTACT_SUM].floor = vfirst(c.floor);
         }
         for (ptrdiff_t c = 0, at = 0; at < job->n; c++, at += FASTACT_CHUNK) {
             for (int pass = FASTACT_MAX; pass <= last; pass++) {
+                if (!s[pass]) continue;
                 row[pass].b = row[pass].x = (const real *)whole[pass].input[0] + at;
                 row[pass].e = row[pass].y = (real *)whole[pass].out + at;
-                if (!together && s[pass]) fold(pass, s[pass], passes[f](&whole[pass], pass, s[pass], c), c);
+                if (!together) fold(pass, s[pass], passes[f](&whole[pass], pass, s[pass], c), c);
             }
             if (!together) continue;
             ptrdiff_t n = job->n - at < FASTACT_CHUNK ? job->n - at : FASTACT_CHUNK;
-            fold(FASTACT_SUM, s[FASTACT_SUM], fused_pass(f, 0, &row[FASTACT_MAX], &row[FASTACT_SUM], &row[FASTACT_MAP], n, NULL), c);
+            fold(FASTACT_SUM, s[FASTACT_SUM], fused_pass(f, 0, &row[FASTACT_MAX], &row[FASTACT_SUM], &row[last], n, NULL), c);
             fold(FASTACT_MAX, s[FASTACT_MAX], (fastact_part){{part.max, 0}, 0}, c);
         }
         for (int pass = FASTACT_MAX; pass <= FASTACT_SUM; pass++)

@@ -92,9 +92,10 @@ static inline int fastact_results(int function) {
 static inline int fastact_first_pass(int function) { return function < FASTACT_softmax_backward ? FASTACT_MAX : FASTACT_SUM; }
 static inline int fastact_last_pass(int function) { return fastact_results(function) ? FASTACT_SUM : FASTACT_MAP; }
 
-/* An activation or its gradient of n entries: operands as fastact_operands says, strides in bytes. half: what is float16 in memory and
-   float32 in the kernels; without the parameters, these are float32 there too. */
+/* What is float16 in memory and float32 in the kernels: nothing; all operands and the result; or all but the parameters, which are
+   float32 in memory too. */
 enum { FASTACT_HALF_NONE, FASTACT_HALF_ALL, FASTACT_HALF_ARRAYS };
+/* An activation or its gradient of n entries: operands as fastact_operands says, strides in bytes; `half` is one of these. */
 typedef void fastact_elementwise_kernel(int function, ptrdiff_t n, const char *const *in, const ptrdiff_t *step, char *out,
                                         ptrdiff_t out_step, int half);
 

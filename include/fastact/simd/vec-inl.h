@@ -78,6 +78,16 @@ FASTACT_INLINE vec voctave_middle(vec a, int bits) { EACH a.v[k] = noctave_middl
 #define TERM_5(...) TERM_5_OF(__VA_ARGS__, 0, 0)
 #define POLYNOMIALS_16(name, LIST) static const real name[] = {LIST(TERM_0) LIST(TERM_1) LIST(TERM_2) LIST(TERM_3) LIST(TERM_4) LIST(TERM_5)}
 /* At u, the polynomial of degree d whose number is the low bits of that of the 2**bits-th part of an octave in which a lies. a > 0. */
+#define POLYNOMIAL_BY_COEFFICIENT(count, bits)                                                                                    \
+    FASTACT_INLINE vec vpolynomial##count(const real *table, int d, vec a, vec u) {                                              \
+        vec part, y;                                                                                                              \
+        EACH part.v[k] = noctave_part(a.v[k], bits);                                                                              \
+        EACH y.v[k] = nlookup##count(table + count * d, part.v[k]);                                                               \
+        for (int i = d - 1; i >= 0; i--)                                                                                          \
+            EACH y.v[k] = nmadd(y.v[k], u.v[k], nlookup##count(table + count * i, part.v[k]));                                    \
+        return y;                                                                                                                 \
+    }
+POLYNOMIAL_BY_COEFFICIENT(16, 2)
 #ifdef FASTACT_32_BY_ROW
 #define ROW_TWICE(c0, c1, c2, c3, c4, c5, ...) c0, c1, c2, c3, c4, c5, 0, 0, c4, c5, 0, 0, c0, c1, c2, c3,
 #define WHOLE_ROW(...) ROW_TWICE(__VA_ARGS__, 0, 0)
@@ -93,21 +103,8 @@ FASTACT_INLINE vec vpolynomial32(const real *table, int d, vec a, vec u) {
 }
 #else
 #define POLYNOMIALS_32 POLYNOMIALS_16
-FASTACT_INLINE vec vpolynomial32(const real *table, int d, vec a, vec u) {
-    vec part, y;
-    EACH part.v[k] = noctave_part(a.v[k], 3);
-    EACH y.v[k] = nlookup32(table + 32 * d, part.v[k]);
-    for (int i = d - 1; i >= 0; i--) EACH y.v[k] = nmadd(y.v[k], u.v[k], nlookup32(table + 32 * i, part.v[k]));
-    return y;
-}
+POLYNOMIAL_BY_COEFFICIENT(32, 3)
 #endif
-FASTACT_INLINE vec vpolynomial16(const real *table, int d, vec a, vec u) {
-    vec part, y;
-    EACH part.v[k] = noctave_part(a.v[k], 2);
-    EACH y.v[k] = nlookup16(table + 16 * d, part.v[k]);
-    for (int i = d - 1; i >= 0; i--) EACH y.v[k] = nmadd(y.v[k], u.v[k], nlookup16(table + 16 * i, part.v[k]));
-    return y;
-}
 #endif
 /* The bits of t, two places lower than an exponent's, added to those of s. */
 FASTACT_INLINE vec vadd_quarters(vec s, vec t) { EACH s.v[k] = nadd_quarters(s.v[k], t.v[k]); return s; }
