@@ -22,14 +22,14 @@ typedef struct {
 
 /* One block of each of three rows. `whole`: that of the earlier row lies within the row. */
 FASTACT_INLINE void fused_block(int f, int stream, int count, ptrdiff_t last, const real *later, const real *x, const real *b, real *e,
-                                const real *d, const real *d2, real *y, int whole, vec max, const exponential *c, vec scale_a,
-                                vec scale_b, vec *top, partial_sums *sums) {
+                                const real *d, const real *d2, real *y, int whole, vec max, const exponential *c, halfway *h,
+                                const real *next, vec scale_a, vec scale_b, vec *top, partial_sums *sums) {
     for (int u = 0; u < count; u++) { /* without gaps, at which the processor's own prefetching would begin anew */
         __builtin_prefetch(later + u * LANES + FETCH, 0);
         if (fastact_inputs(f) == 2) __builtin_prefetch(b + u * LANES + FETCH, 0);
         if (!stream && !fastact_results(f)) __builtin_prefetch(y + u * LANES + FETCH, 1);
     }
-    sum_block(f, 0, count, x, b, e, last, max, c, sums);
+    sum_block(f, 0, count, x, b, e, last, max, c, h, next, sums);
     for (int u = 0; fastact_first_pass(f) == FASTACT_MAX && u < count; u++) *top = vmax(load_some(later, u, count, last, -INFINITY), *top);
     if (!fastact_results(f) && whole) map_block(f, stream, count, d, d2, y, last, scale_a, scale_b);
 }
@@ -76,12 +76,14 @@ FASTACT_INLINE fastact_part fused_pass(int f, int stream, const fused_row *later
     const real *l = later->x, *x = row->x, *b = row->b, *d = f == FASTACT_softmax ? earlier->e : earlier->x, *d2 = earlier->b;
     real *e = row->e, *y = earlier->y;
     ptrdiff_t head = stream ? to_whole_line(y) : 0;
+    halfway *h = NULL;
+    const real *next = NULL;
     if (stream) stream_edges(f, d, d2, y, n, scale_a, scale_b, line);
     d += head, d2 += head, y += head;
 #define STEP(count, at, last)                                                                                                     \
     fused_block(f, stream, count, last, l + (at), x + (at), b + (at), e + (at), d + (at), d2 + (at), y + (at),                    \
-                !stream || (at) + head + BLOCK <= n, max, &c, scale_a, scale_b, &top, &sums)
-    FOR_BLOCKS(n, STEP);
+                !stream || (at) + head + BLOCK <= n, max, &c, h, next, scale_a, scale_b, &top, &sums)
+    FOR_BLOCKS_AHEAD(f, 0, n, x, &c, h, next, STEP);
 #undef STEP
     if (fastact_first_pass(f) == FASTACT_MAX) later->s->max = vmax_lanes(top);
     return total_of(f, &sums);

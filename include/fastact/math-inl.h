@@ -57,18 +57,27 @@ static const real quarter_coefficient[QUARTER_DEGREE + 1] = {
    `floor` is where s is LOWEST, too small to show in any result. There and below (-inf too) the exponential is 0, without passing
    through subnormal numbers, which cost many times what others do; NaN stays NaN.
    Error: 0.5 ULP of the last step, and in units of 2**-24 or 2**-53 of the result 0.06 of r, 0.09 of s r, 0.09 of q, 0.1 of the
-   polynomial. */
-FASTACT_INLINE void exp_scaled(vec *x, int count, vec magic, vec floor) {
-    vec t[4], r[4], q[4], s[4];
-    for (int u = 0; u < count; u++) x[u] = vmax(floor, x[u]);
-    for (int u = 0; u < count; u++) t[u] = vfma(x[u], vset(4 * LOG2E), magic);
-    for (int u = 0; u < count; u++) r[u] = vfma(vsub(t[u], magic), vset(-LN2_HI / 4), x[u]);
+   polynomial.
+   In two halves, the first of which leaves r and s: see `halfway`. */
+FASTACT_INLINE void exp_begin(const vec *x, int count, vec magic, vec floor, vec *r, vec *s) {
+    vec t[4];
+    for (int u = 0; u < count; u++) r[u] = vmax(floor, x[u]);
+    for (int u = 0; u < count; u++) t[u] = vfma(r[u], vset(4 * LOG2E), magic);
+    for (int u = 0; u < count; u++) r[u] = vfma(vsub(t[u], magic), vset(-LN2_HI / 4), r[u]);
     for (int u = 0; u < count; u++) r[u] = vfma(vsub(t[u], magic), vset(-LN2_LO / 4), r[u]);
     for (int u = 0; u < count; u++) s[u] = vsub(vadd_quarters(vlookup(quarters, t[u]), t[u]), vset(LOWEST));
+}
+FASTACT_INLINE void exp_end(vec *x, int count, const vec *r, const vec *s) {
+    vec q[4];
     for (int u = 0; u < count; u++) q[u] = vset(quarter_coefficient[QUARTER_DEGREE]);
     for (int d = QUARTER_DEGREE - 1; d >= 0; d--)
         for (int u = 0; u < count; u++) q[u] = vmadd(q[u], r[u], vset(quarter_coefficient[d]));
     for (int u = 0; u < count; u++) x[u] = vfma(vmul(s[u], r[u]), q[u], s[u]);
+}
+FASTACT_INLINE void exp_scaled(vec *x, int count, vec magic, vec floor) {
+    vec r[4], s[4];
+    exp_begin(x, count, magic, floor, r, s);
+    exp_end(x, count, r, s);
 }
 
 /* The same with UNIT 1, and what rounding took from the table's logarithms. */

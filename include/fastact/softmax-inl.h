@@ -78,6 +78,45 @@ FASTACT_INLINE void exp_side_by_side(vec *x, int count, vec magic, vec floor) {
     for (int u = 0; u < count; u += INTERLEAVE) exp_scaled(x + u, count - u < INTERLEAVE ? count - u : INTERLEAVE, magic, floor);
 }
 
+/* A whole block's exponentials between exp_begin and exp_end. Where registers hold that much (AHEAD), they are begun while those of
+   the block before are ended: two chains of half the length, of which more fit among the instructions that a processor sees at once. */
+typedef struct {
+    vec r[4], s[4];
+} halfway;
+#ifdef FASTACT_AHEAD
+#define AHEAD 1
+#else
+#define AHEAD 0
+#endif
+/* Vectors u and u + 1 of it. */
+FASTACT_INLINE void begin_pair(int shifted, int u, const real *x, const exponential *c, halfway *h) {
+    vec v[2] = {vload(x + u * LANES), vload(x + (u + 1) * LANES)};
+    if (shifted) v[0] = vsub(v[0], c->shift), v[1] = vsub(v[1], c->shift);
+    exp_begin(v, 2, c->magic, c->floor, h->r + u, h->s + u);
+}
+/* FOR_BLOCKS in which h is what has been begun of the exponentials of a block, or NULL, and `next` the entries of the block that is to
+   be begun meanwhile, or NULL. */
+#define FOR_BLOCKS_AHEAD(f, shifted, n, x, c, h, next, STEP)                                \
+    do {                                                                                    \
+        ptrdiff_t at_ = 0;                                                                  \
+        if (AHEAD && fastact_first_pass(f) == FASTACT_MAX && (n) >= 2 * BLOCK) {            \
+            halfway begun_;                                                                 \
+            h = &begun_;                                                                    \
+            for (int u_ = 0; u_ < 4; u_ += 2) begin_pair(shifted, u_, x, c, h);             \
+            for (; at_ + 2 * BLOCK <= (n); at_ += BLOCK) {                                  \
+                next = (x) + at_ + BLOCK;                                                   \
+                STEP(4, at_, 0);                                                            \
+            }                                                                               \
+            next = NULL;                                                                    \
+            STEP(4, at_, 0);                                                                \
+            h = NULL;                                                                       \
+            at_ += BLOCK;                                                                   \
+        } else {                                                                            \
+            for (; at_ + BLOCK <= (n); at_ += BLOCK) STEP(4, at_, 0);                       \
+        }                                                                                   \
+        FOR_REST(n, at_, STEP);                                                             \
+    } while (0)
+
 /* The terms of a block as a tree; e[0] holds it in the end. */
 FASTACT_INLINE vec add_terms(int count, vec *e) {
     if (count > 1) e[0] = vadd(e[0], e[1]);
@@ -97,8 +136,9 @@ typedef struct {
     vec ties;
 } partial_sums;
 
+/* h, next: as in FOR_BLOCKS_AHEAD. */
 FASTACT_INLINE void sum_block(int f, int shifted, int count, const real *x, const real *b, real *y, ptrdiff_t last, vec max,
-                              const exponential *c, partial_sums *s) {
+                              const exponential *c, halfway *h, const real *next, partial_sums *s) {
     vec e[4], v[4];
     if (fastact_first_pass(f) == FASTACT_SUM) {
         for (int u = 0; u < count; u++) {
@@ -109,9 +149,17 @@ FASTACT_INLINE void sum_block(int f, int shifted, int count, const real *x, cons
         return;
     }
     for (int u = 0; u < count; u++) e[u] = v[u] = load_some(x, u, count, last, -INFINITY);
-    if (shifted)
-        for (int u = 0; u < count; u++) e[u] = vsub(e[u], c->shift);
-    exp_side_by_side(e, count, c->magic, c->floor);
+    if (h) {
+#pragma GCC unroll 2
+        for (int u = 0; u < 4; u += 2) {
+            exp_end(e + u, 2, h->r + u, h->s + u);
+            if (next) begin_pair(shifted, u, next, c, h);
+        }
+    } else {
+        if (shifted)
+            for (int u = 0; u < count; u++) e[u] = vsub(e[u], c->shift);
+        exp_side_by_side(e, count, c->magic, c->floor);
+    }
     if (last) e[count - 1] = vkeep(e[count - 1], last);
     if (f == FASTACT_softmax) {
         for (int u = 0; u < count; u++) store_some(y, e[u], u, count, last);
@@ -143,8 +191,10 @@ FASTACT_INLINE fastact_part sum_of(int f, int shifted, const real *x, const real
     vec max = vset((real)s->max);
     exponential c = exponential_of(max);
     partial_sums sums = {exact_zero(SUM_START), wide_zero(), vset(0)};
-#define STEP(count, at, last) sum_block(f, shifted, count, x + (at), b + (at), y + (at), last, max, &c, &sums)
-    FOR_BLOCKS(n, STEP);
+    halfway *h = NULL;
+    const real *next = NULL;
+#define STEP(count, at, last) sum_block(f, shifted, count, x + (at), b + (at), y + (at), last, max, &c, h, next, &sums)
+    FOR_BLOCKS_AHEAD(f, shifted, n, x, &c, h, next, STEP);
 #undef STEP
     return total_of(f, &sums);
 }

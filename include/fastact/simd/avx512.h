@@ -13,6 +13,7 @@ FASTACT_INLINE __m512d dset(double a) { return _mm512_set1_pd(a); }
 FASTACT_INLINE double dfirst(__m512d a) { return _mm512_cvtsd_f64(a); }
 FASTACT_INLINE void nfence(void) { _mm_sfence(); }
 #define FASTACT_OWN_SCALE
+#define FASTACT_AHEAD /* 32 registers: see `halfway` */
 
 #if FASTACT_REAL == 32
 
