@@ -3,7 +3,7 @@
    else (a gradient's two passes alike). A row's maximum and sum are then known before they are needed, and the row in memory is read
    and written but once. The operations on each row, and so its bits, are those of the passes in softmax-inl.h. */
 
-#define FETCH (2048 / (ptrdiff_t)sizeof(real)) /* entries ahead that memory is asked for, measured */
+#define FETCH (2048 / (ptrdiff_t)sizeof(stored)) /* entries ahead that memory is asked for, measured */
 #define ON_STACK 25600 /* bytes of exponentials; those of three longer rows take memory */
 #define GROUPED 8 /* rows at most whose sums are finished together */
 #define RING 32   /* rows that are remembered: all that are under way, and the groups they belong to */
@@ -13,43 +13,49 @@ static void run_passes(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t
 
 /* A row: what its sum is taken of, what its last pass takes and writes, and what is known of it. */
 typedef struct {
-    const real *x, *b;
+    const stored *x, *b;
     real *e; /* of softmax: the exponentials, at the start of a cache line */
-    real *y;
+    stored *y;
     fastact_state *s;
     real magic, floor; /* as in exp_scaled */
 } fused_row;
 
 /* One block of each of three rows. `whole`: that of the earlier row lies within the row. */
-FASTACT_INLINE void fused_block(int f, int stream, int count, ptrdiff_t last, const real *later, const real *x, const real *b, real *e,
-                                const real *d, const real *d2, real *y, int whole, vec max, const exponential *c, halfway *h,
-                                const real *next, vec scale_a, vec scale_b, vec *top, partial_sums *sums) {
+FASTACT_INLINE void fused_block(int f, int stream, int count, ptrdiff_t last, const stored *later, const stored *x, const stored *b,
+                                real *e, const stored *d, const stored *d2, const real *kept, stored *y, int whole, vec max,
+                                const exponential *c, halfway *h, const stored *next, vec scale_a, vec scale_b, vec *top,
+                                partial_sums *sums) {
     for (int u = 0; u < count; u++) { /* without gaps, at which the processor's own prefetching would begin anew */
+        if (u * LANES * (ptrdiff_t)sizeof(stored) % 64) continue;
         __builtin_prefetch(later + u * LANES + FETCH, 0);
         if (fastact_inputs(f) == 2) __builtin_prefetch(b + u * LANES + FETCH, 0);
         if (!stream && !fastact_results(f)) __builtin_prefetch(y + u * LANES + FETCH, 1);
     }
     sum_block(f, 0, count, x, b, e, last, max, c, h, next, sums);
-    for (int u = 0; fastact_first_pass(f) == FASTACT_MAX && u < count; u++) *top = vmax(load_some(later, u, count, last, -INFINITY), *top);
-    if (!fastact_results(f) && whole) map_block(f, stream, count, d, d2, y, last, scale_a, scale_b);
+    if (fastact_first_pass(f) == FASTACT_MAX)
+        EACH_VECTOR(count) *top = vmax(load_some(IS_HALF, later, u, count, last, -INFINITY), *top);
+    if (!fastact_results(f) && whole) map_block(f, stream, count, d, d2, kept, y, last, scale_a, scale_b);
 }
 
-/* The cache line in which one row's end and the next one's beginning lie, until both are there to be streamed. */
+/* The cache line in which one row's end and the next one's beginning lie, until both are there to be streamed. (float16 is not.) */
 typedef struct {
     real entry[2 * LANES];
     ptrdiff_t filled;
 } shared_line;
 
-FASTACT_INLINE ptrdiff_t to_whole_line(const real *y) { return (ptrdiff_t)(-(uintptr_t)y % 64 / sizeof(real)); }
+FASTACT_INLINE ptrdiff_t to_whole_line(const void *y) { return (ptrdiff_t)(-(uintptr_t)y % 64 / sizeof(real)); }
 
 /* What is left of a row that is not followed by one to be streamed. */
-FASTACT_INLINE void flush_line(shared_line *line, real *end) {
-    if (line->filled) vstore_part(end - line->filled, vload(line->entry), line->filled);
+FASTACT_INLINE void flush_line(shared_line *line, void *end) {
+    if (line->filled) vstore_part((real *)end - line->filled, vload(line->entry), line->filled);
     line->filled = 0;
 }
 
 /* The entries of a row before the first whole cache line, and those after the last whole block. */
-FASTACT_INLINE void stream_edges(int f, const real *x, const real *b, real *y, ptrdiff_t n, vec scale_a, vec scale_b, shared_line *line) {
+FASTACT_INLINE void stream_edges(int f, const void *from, const void *b_from, void *to, ptrdiff_t n, vec scale_a, vec scale_b,
+                                 shared_line *line) {
+    const real *x = (const real *)from, *b = (const real *)b_from;
+    real *y = (real *)to;
     ptrdiff_t head = to_whole_line(y);
     if (line->filled + head == LANES) {
         vstore(line->entry + line->filled, map(f, vload(x), vload(b), scale_a, scale_b));
@@ -70,22 +76,25 @@ FASTACT_INLINE void stream_edges(int f, const real *x, const real *b, real *y, p
 FASTACT_INLINE fastact_part fused_pass(int f, int stream, const fused_row *later, const fused_row *row, const fused_row *earlier,
                                        ptrdiff_t n, shared_line *line) {
     const vec max = vset((real)row->s->max), scale_a = vset((real)earlier->s->a), scale_b = vset((real)earlier->s->b);
-    const exponential c = {.magic = vset(row->magic), .floor = vset(row->floor)};
+    const int has_max = fastact_first_pass(f) == FASTACT_MAX;
+    const exponential c = {.magic = vset(has_max ? row->magic : 0), .floor = vset(has_max ? row->floor : 0)};
     vec top = vset(-INFINITY);
     partial_sums sums = {exact_zero(SUM_START), wide_zero(), vset(0)};
-    const real *l = later->x, *x = row->x, *b = row->b, *d = f == FASTACT_softmax ? earlier->e : earlier->x, *d2 = earlier->b;
-    real *e = row->e, *y = earlier->y;
+    const stored *l = later->x, *x = row->x, *b = row->b, *d = earlier->x, *d2 = earlier->b;
+    const real *kept = earlier->e;
+    real *e = row->e;
+    stored *y = earlier->y;
     ptrdiff_t head = stream ? to_whole_line(y) : 0;
     halfway *h = NULL;
-    const real *next = NULL;
-    if (stream) stream_edges(f, d, d2, y, n, scale_a, scale_b, line);
-    d += head, d2 += head, y += head;
+    const stored *next = NULL;
+    if (stream) stream_edges(f, f == FASTACT_softmax ? (const void *)kept : d, d2, y, n, scale_a, scale_b, line);
+    d += head, d2 += head, kept += head, y += head;
 #define STEP(count, at, last)                                                                                                     \
-    fused_block(f, stream, count, last, l + (at), x + (at), b + (at), e + (at), d + (at), d2 + (at), y + (at),                    \
+    fused_block(f, stream, count, last, l + (at), x + (at), b + (at), e + (at), d + (at), d2 + (at), kept + (at), y + (at),       \
                 !stream || (at) + head + BLOCK <= n, max, &c, h, next, scale_a, scale_b, &top, &sums)
     FOR_BLOCKS_AHEAD(f, 0, n, x, &c, h, next, STEP);
 #undef STEP
-    if (fastact_first_pass(f) == FASTACT_MAX) later->s->max = vmax_lanes(top);
+    if (has_max) later->s->max = vmax_lanes(top);
     return total_of(f, &sums);
 }
 
@@ -120,13 +129,14 @@ FASTACT_INLINE void run_fused(int f, const fastact_job *job, ptrdiff_t begin, pt
     fused_row ring[RING];
     fastact_state states[RING];
     shared_line line = {.filled = 0};
-    real *line_end = NULL;
+    stored *line_end = NULL;
     const ptrdiff_t n = job->n, count = end - begin, second = fastact_inputs(f) - 1;
     const int has_max = fastact_first_pass(f) == FASTACT_MAX, has_map = fastact_results(f) == 0;
     ptrdiff_t group = 1;
-    while (f != FASTACT_softmax && group < GROUPED && 2 * group * n * fastact_inputs(f) * sizeof(real) <= 32768) group *= 2;
+    while (f != FASTACT_softmax && group < GROUPED && 2 * group * n * fastact_inputs(f) * sizeof(stored) <= 32768) group *= 2;
     const ptrdiff_t apart = group + 1, to_sum = has_max ? apart : 0, to_map = to_sum + apart;
-    const int stream = has_map && job->stream && (uintptr_t)job->out % sizeof(real) == 0 && job->out_row == n * (ptrdiff_t)sizeof(real);
+    const int stream =
+        has_map && !IS_HALF && job->stream && (uintptr_t)job->out % sizeof(real) == 0 && job->out_row == n * (ptrdiff_t)sizeof(real);
     const ptrdiff_t pitch = (n / LANES + 2) * LANES; /* no power of two, whose rows would share cache sets */
     if (f == FASTACT_softmax && 3 * pitch > (ptrdiff_t)(sizeof near / sizeof *near)) {
         far = malloc((size_t)(3 * pitch) * sizeof(real) + 64);
@@ -141,10 +151,10 @@ FASTACT_INLINE void run_fused(int f, const fastact_job *job, ptrdiff_t begin, pt
         fused_row *later = SLOT(i), *row = SLOT(i - to_sum), *earlier = SLOT(i - to_map);
         int take_max = has_max && i < count, take_sum = i >= to_sum && i < count + to_sum, take_map = i >= to_map;
         if (i < count) {
-            later->x = (const real *)(job->input[0] + (begin + i) * job->input_row[0]);
-            later->b = (const real *)(job->input[second] + (begin + i) * job->input_row[second]);
+            later->x = (const stored *)(job->input[0] + (begin + i) * job->input_row[0]);
+            later->b = (const stored *)(job->input[second] + (begin + i) * job->input_row[second]);
             later->e = buffer + i % 3 * pitch;
-            later->y = (real *)(job->out + (begin + i) * job->out_row);
+            later->y = (stored *)(job->out + (begin + i) * job->out_row);
             later->s = &states[i & (RING - 1)];
             fastact_start(later->s);
         }
@@ -159,9 +169,9 @@ FASTACT_INLINE void run_fused(int f, const fastact_job *job, ptrdiff_t begin, pt
             if (take_map) flush_line(&line, line_end);
             if (special) run_passes(f, job, begin + i - to_map, begin + i - to_map + 1);
             else if (take_map && has_map)
-                map_chunk(f, f == FASTACT_softmax ? earlier->e : earlier->x, earlier->b, earlier->y, n, earlier->s);
+                map_chunk(f, earlier->x, earlier->b, earlier->e, earlier->y, n, earlier->s);
         }
-        if (take_map && !special && !has_map) earlier->y[0] = (real)earlier->s->a;
+        if (take_map && !special && !has_map) write_entry((char *)earlier->y, IS_HALF, (real)earlier->s->a);
         if (has_max && i >= 1 && i <= count) finish_maximum(f, SLOT(i - 1));
         ptrdiff_t summed = i - to_sum; /* rows, before this turn's */
         if (summed >= 1 && summed <= count && (summed % group == 0 || summed == count)) {

@@ -1,4 +1,12 @@
-/* float16 in memory, float32 in the kernels. */
+/* float16 in memory, float32 in the kernels. `stored` is what rows' entries are in memory. */
+#ifdef FASTACT_HALF_ROWS
+typedef uint16_t stored;
+#define IS_HALF 1
+#else
+typedef real stored;
+#define IS_HALF 0
+#endif
+
 #if FASTACT_REAL == 32
 
 #ifdef FASTACT_SCALAR_HALF
@@ -69,6 +77,7 @@ FASTACT_INLINE vec load_half_part(const char *from, ptrdiff_t count) {
     load_halves(lane, from, count < LANES ? count : LANES);
     return vload(lane);
 }
+#define load_half_end load_half_part
 FASTACT_INLINE void store_half_part(char *to, vec v, ptrdiff_t count) {
     real lane[LANES];
     vstore(lane, v);
@@ -79,6 +88,15 @@ FASTACT_INLINE vec load_half_part(const char *from, ptrdiff_t count) {
     vec v;
     EACH v.v[k] = count - k * NLANES >= NLANES ? nload_half((const uint16_t *)(const void *)(from + 2 * k * NLANES))
                                                : nload_half_part(from + 2 * k * NLANES, count - k * NLANES);
+    return v;
+}
+#ifndef FASTACT_OWN_HALF_END
+#define nload_half_end nload_half_part
+#endif
+/* The same where LANES entries or more lie before them. */
+FASTACT_INLINE vec load_half_end(const char *from, ptrdiff_t count) {
+    vec v;
+    EACH v.v[k] = nload_half_end(from + 2 * k * NLANES, count - k * NLANES);
     return v;
 }
 FASTACT_INLINE void store_half_part(char *to, vec v, ptrdiff_t count) {
@@ -97,6 +115,7 @@ FASTACT_INLINE void float_to_half(void *p, float f) { (void)p, (void)f; }
 FASTACT_INLINE void load_halves(real *to, const char *from, ptrdiff_t n) { (void)to, (void)from, (void)n; }
 FASTACT_INLINE void store_halves(char *to, const real *from, ptrdiff_t n) { (void)to, (void)from, (void)n; }
 FASTACT_INLINE vec load_half_part(const char *from, ptrdiff_t count) { (void)from, (void)count; return vset(0); }
+FASTACT_INLINE vec load_half_end(const char *from, ptrdiff_t count) { return load_half_part(from, count); }
 FASTACT_INLINE void store_half_part(char *to, vec v, ptrdiff_t count) { (void)to, (void)v, (void)count; }
 
 #endif

@@ -4,7 +4,8 @@
      FASTACT_SIMD    the header of the instruction set
      FASTACT_TABLE   the name of the table that results
      FASTACT_ACTIVATION_KERNELS   for the activations, or
-     FASTACT_LANE_KERNELS         for rows in lanes, which the table names; without either, the other row kernels and the table
+     FASTACT_LANE_KERNELS         for rows in lanes, which the table names, or
+     FASTACT_HALF_ROWS            for rows of float16 by themselves; without any of these, the other row kernels and the table
 
    and includes this; all in it is static but the table and the functions named below. */
 #include <math.h>
@@ -22,6 +23,8 @@
 extern fastact_elementwise_kernel FASTACT_ELEMENTWISE_NAME;
 #define FASTACT_LANES_NAME FASTACT_PASTE(FASTACT_TABLE, _lanes)
 extern ptrdiff_t FASTACT_LANES_NAME(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end);
+#define FASTACT_HALVES_NAME FASTACT_PASTE(FASTACT_TABLE, _halves)
+extern int FASTACT_HALVES_NAME(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end);
 
 #ifdef FASTACT_ACTIVATION_KERNELS
 #include "fastact/activations-inl.h"

@@ -262,16 +262,17 @@ static void store_logarithms(const place *y, ptrdiff_t n, const tile *t, vec a) 
             write_entry(entry(y, r, 0), y->half, result[r]);
             continue;
         }
+        const row_entries row = {(const char *)(t->e + r), n, LANES * sizeof(real), 0};
         fastact_start(&s);
         s.max = largest[r];
         s.a = result[r];
         s.ties = count[r];
         if (s.max - s.max != 0) {
-            finish_max(FASTACT_logsumexp, t->e + r, t->e, n, LANES, &s);
+            finish_max(FASTACT_logsumexp, &row, NULL, &s);
         } else if (cancels(&s)) {
             set_reference(&s);
             s.sum = wide_lane(t->sum, r);
-            s.a = logsumexp_again(t->e + r, n, LANES, &s);
+            s.a = logsumexp_again(&row, &s);
         }
         write_entry(entry(y, r, 0), y->half, s.a == s.a ? (real)s.a : NAN);
     }

@@ -2,15 +2,16 @@
 
 FASTACT_INLINE fastact_part run_pass(int f, const fastact_job *job, int pass, const fastact_state *s, ptrdiff_t chunk) {
     ptrdiff_t begin = chunk * FASTACT_CHUNK, n = job->n - begin < FASTACT_CHUNK ? job->n - begin : FASTACT_CHUNK;
-    const real *x = (const real *)job->input[0] + begin;
-    const real *b = fastact_inputs(f) == 2 ? (const real *)job->input[1] + begin : x;
-    real *y = fastact_results(f) ? (real *)job->out : (real *)job->out + begin;
+    const stored *x = (const stored *)job->input[0] + begin;
+    const stored *b = fastact_inputs(f) == 2 ? (const stored *)job->input[1] + begin : x;
+    stored *y = fastact_results(f) ? (stored *)job->out : (stored *)job->out + begin;
+    real *kept = IS_HALF ? (real *)job->kept + begin : (real *)y;
     fastact_part none = {{0, 0}, 0};
     if (pass == FASTACT_MAX) return (fastact_part){{max_chunk(x, n), 0}, 0};
-    if (pass == FASTACT_SUM) return s->special ? none : sums_of[f](x, b, y, n, s);
+    if (pass == FASTACT_SUM) return s->special ? none : sums_of[f](x, b, kept, n, s);
     if (s->special)
-        for (ptrdiff_t i = 0; i < n; i++) y[i] = (real)s->a;
-    else map_chunk(f, f == FASTACT_softmax ? y : x, b, y, n, s);
+        for (ptrdiff_t i = 0; i < n; i++) write_entry((char *)(y + i), IS_HALF, (real)s->a);
+    else map_chunk(f, x, b, kept, y, n, s);
     return none;
 }
 
@@ -40,30 +41,17 @@ static fastact_part (*const passes[])(const fastact_job *, int, const fastact_st
 /* After a pass over `count` rows, at most LANES. */
 static void finish_rows(int f, const fastact_job *job, int pass, fastact_state *s, ptrdiff_t count) {
     if (pass == FASTACT_MAX)
-        for (ptrdiff_t r = 0; r < count; r++)
-            finish_max(f, (const real *)(job->input[0] + r * job->input_row[0]),
-                       (const real *)(job->input[1] + r * job->input_row[1]), job->n, 1, &s[r]);
+        for (ptrdiff_t r = 0; r < count; r++) {
+            const row_entries x = {job->input[0] + r * job->input_row[0], job->n, sizeof(stored), IS_HALF};
+            finish_max(f, &x, job->input[1] + r * job->input_row[1], &s[r]);
+        }
     if (pass == FASTACT_SUM) finish_sums(f, job->input[0], job->input_row[0], job->n, s, count);
 }
 static void finish(int f, const fastact_job *job, int pass, fastact_state *s) { finish_rows(f, job, pass, s, 1); }
 
 static void write_results(int f, const fastact_job *job, const fastact_state *s) {
-    real *y = (real *)job->out;
-    if (fastact_results(f) > 0) y[0] = (real)s->a;
-    if (fastact_results(f) > 1) y[1] = (real)s->b;
-}
-
-static void run_blocks(const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
-    const char *x = job->input[0] + begin * job->input_row[0];
-    char *y = job->out + begin * job->out_row;
-    int count = (int)((job->n + LANES - 1) / LANES);
-    ptrdiff_t last = job->n - (count - 1) * LANES;
-    for (ptrdiff_t r = begin; r < end; r++, x += job->input_row[0], y += job->out_row) {
-        if (count == 1) softmax_block(1, last, (const real *)x, (real *)y);
-        else if (count == 2) softmax_block(2, last, (const real *)x, (real *)y);
-        else if (count == 3) softmax_block(3, last, (const real *)x, (real *)y);
-        else softmax_block(4, last, (const real *)x, (real *)y);
-    }
+    if (fastact_results(f) > 0) write_entry(job->out, IS_HALF, (real)s->a);
+    if (fastact_results(f) > 1) write_entry(job->out + sizeof(stored), IS_HALF, (real)s->b);
 }
 
 /* Rows of any length, pass by pass; short ones in groups: while one row waits for its maximum or sum, the processor works on the next. */
@@ -94,7 +82,8 @@ static void run_passes(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t
 }
 
 /* Rows of more than a chunk, three under way, chunk by chunk: in one turn the maximum of a row, the sum of the one before and the last
-   pass of the one before that; pass by pass where one of them is missing or special. The exponentials of softmax lie in the output. */
+   pass of the one before that; pass by pass where one of them is missing or special. The exponentials of softmax lie in the output,
+   those of float16 in job->kept. */
 FASTACT_INLINE void run_long(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
     const int last = fastact_last_pass(f);
     fastact_state states[3], part;
@@ -112,6 +101,7 @@ FASTACT_INLINE void run_long(int f, const fastact_job *job, ptrdiff_t begin, ptr
             whole[pass] = *job;
             whole[pass].input[0] += r * job->input_row[0];
             whole[pass].out += r * job->out_row;
+            if (IS_HALF && f == FASTACT_softmax) whole[pass].kept = (real *)job->kept + r % 2 * job->n;
         }
         if (s[FASTACT_MAX]) fastact_start(s[FASTACT_MAX]);
         if (together) {
@@ -122,8 +112,9 @@ FASTACT_INLINE void run_long(int f, const fastact_job *job, ptrdiff_t begin, ptr
         for (ptrdiff_t c = 0, at = 0; at < job->n; c++, at += FASTACT_CHUNK) {
             for (int pass = FASTACT_MAX; pass <= last; pass++) {
                 if (!s[pass]) continue;
-                row[pass].b = row[pass].x = (const real *)whole[pass].input[0] + at;
-                row[pass].e = row[pass].y = (real *)whole[pass].out + at;
+                row[pass].b = row[pass].x = (const stored *)whole[pass].input[0] + at;
+                row[pass].y = (stored *)whole[pass].out + at;
+                row[pass].e = IS_HALF ? (real *)whole[pass].kept + at : (real *)row[pass].y;
                 if (!together) fold(pass, s[pass], passes[f](&whole[pass], pass, s[pass], c), c);
             }
             if (!together) continue;
@@ -156,6 +147,18 @@ static void (*const under_way[])(const fastact_job *, ptrdiff_t, ptrdiff_t) = {
 #undef ROW
 };
 
+#ifdef FASTACT_HALF_ROWS
+/* Rows of float16, of entries one after the other. */
+int FASTACT_HALVES_NAME(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
+    fastact_job halves = *job;
+    if (f == FASTACT_softmax && !(halves.kept = malloc((end - begin > 1 ? 2 : 1) * (size_t)job->n * sizeof(real)))) return -1;
+    if (job->n > LANES && end - begin > 1) under_way[f](&halves, begin, end);
+    else run_passes(f, &halves, begin, end);
+    if (f == FASTACT_softmax) free(halves.kept);
+    return 0;
+}
+#else
+
 /* Whether rows are better off in lanes, which are no help where a single row has special cases of its own. Reading and writing LANES
    rows at a time is no pattern that processors foresee: where arrays lie far away, fewer are, unless a row has a single result. */
 #define NEAR (2 << 20) /* bytes of an array, measured */
@@ -164,6 +167,19 @@ static int is_short(int f, const fastact_job *job) {
     if (f == FASTACT_logsumexp_weighted || n == 0 || n > most) return 0;
     ptrdiff_t far = f == FASTACT_softmax ? SHORT_FAR : fastact_results(f) ? 128 : SHORT_FAR * 4 / 3;
     return n <= far || job->rows <= NEAR / (n * (job->half ? 2 : (ptrdiff_t)sizeof(real)));
+}
+
+static void run_blocks(const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
+    const char *x = job->input[0] + begin * job->input_row[0];
+    char *y = job->out + begin * job->out_row;
+    int count = (int)((job->n + LANES - 1) / LANES);
+    ptrdiff_t last = job->n - (count - 1) * LANES;
+    for (ptrdiff_t r = begin; r < end; r++, x += job->input_row[0], y += job->out_row) {
+        if (count == 1) softmax_block(1, last, (const stored *)x, (stored *)y);
+        else if (count == 2) softmax_block(2, last, (const stored *)x, (stored *)y);
+        else if (count == 3) softmax_block(3, last, (const stored *)x, (stored *)y);
+        else softmax_block(4, last, (const stored *)x, (stored *)y);
+    }
 }
 
 /* THE CHOICE of a kernel for rows in contiguous memory, by their length. */
@@ -265,8 +281,14 @@ static int are_for_lanes(int f, const fastact_job *job) {
     return is_short(f, job) && are_entries(f, job, job->input_step, job->out_step);
 }
 
-/* Rows that the passes cannot read where they lie go through a buffer, as many as fit the caches at a time: strided ones, float16,
-   and those with a mask. */
+/* Rows for the kernels of float16. */
+FASTACT_INLINE int are_halves(int f, const fastact_job *job) {
+    return job->half && !job->mask && job->n > ROW_LANES && f != FASTACT_logsumexp_weighted &&
+           are_entries(f, job, job->input_step, job->out_step);
+}
+
+/* Rows that no kernel can read where they lie go through a buffer, as many as fit the caches at a time: strided ones, and those with
+   a mask. */
 #define STAGED 128 /* rows at most */
 #define STAGED_ENTRIES 4096
 static int run_staged(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
@@ -308,7 +330,11 @@ static int run_rows(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t en
         begin = FASTACT_LANES_NAME(f, job, begin, end);
         if (begin < 0) return -1;
     }
-    return begin < end ? run_staged(f, job, begin, end) : 0;
+    if (begin == end) return 0;
+#if FASTACT_REAL == 32 && !defined(FASTACT_SCALAR_HALF)
+    if (are_halves(f, job)) return FASTACT_HALVES_NAME(f, job, begin, end);
+#endif
+    return run_staged(f, job, begin, end);
 }
 
 static int gather(const fastact_job *job, int input, ptrdiff_t row, ptrdiff_t first, ptrdiff_t last, void *to) {
@@ -335,3 +361,4 @@ const fastact_kernels FASTACT_TABLE = {
     .elementwise = FASTACT_ELEMENTWISE_NAME,
     .size = sizeof(real),
 };
+#endif

@@ -47,6 +47,7 @@ typedef struct {
     char *out; /* may be input[0] or input[1], entry for entry */
     ptrdiff_t out_row, out_step;
     int half;   /* entries are float16 in memory and float32 in the kernels */
+    void *kept; /* the kernels' own, for float16: the exponentials of a row, or of two */
     int stream; /* the output is too large to wait in a cache for whoever reads it */
 } fastact_job;
 

@@ -16,13 +16,30 @@
 /* Vectors whose exponentials are computed side by side: more gain nothing on processors that reorder, measured. */
 #define INTERLEAVE 2
 
-/* Vector u of `count`, of which the last may hold fewer entries: `last` of them, 0 for all. */
-FASTACT_INLINE vec load_some(const real *p, int u, int count, ptrdiff_t last, real fill) {
-    return u == count - 1 && last ? vload_part(p + u * LANES, last, fill) : vload(p + u * LANES);
+/* `fill` in all lanes from `count` on. */
+FASTACT_INLINE vec fill_rest(vec a, ptrdiff_t count, real fill) {
+    static const real number[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    return vless_select(vload(number), vset((real)count), a, vset(fill));
 }
-FASTACT_INLINE void store_some(real *p, vec a, int u, int count, ptrdiff_t last) {
-    if (u == count - 1 && last) vstore_part(p + u * LANES, a, last);
-    else vstore(p + u * LANES, a);
+
+/* The vectors of a block, unrolled whatever is done with each, so that arrays of them stay in registers. */
+#define EACH_VECTOR(count) _Pragma("GCC unroll 4") for (int u = 0; u < (count); u++)
+
+/* Vector u of `count`, of which the last may hold fewer entries: `last` of them, 0 for all. `half`: of float16 in memory, in rows of
+   more than LANES. */
+FASTACT_INLINE vec load_some(int half, const void *from, int u, int count, ptrdiff_t last, real fill) {
+    const char *p = (const char *)from + u * LANES * (half ? 2 : (ptrdiff_t)sizeof(real));
+    const real *r = (const real *)(const void *)p;
+    if (u < count - 1 || !last) return half ? load_half_part(p, LANES) : vload(r);
+    return half ? fill_rest(load_half_end(p, last), last, fill) : vload_part(r, last, fill);
+}
+FASTACT_INLINE void store_some(int half, void *to, vec a, int u, int count, ptrdiff_t last) {
+    char *p = (char *)to + u * LANES * (half ? 2 : (ptrdiff_t)sizeof(real));
+    real *r = (real *)(void *)p;
+    int part = u == count - 1 && last;
+    if (half) store_half_part(p, a, part ? last : LANES);
+    else if (part) vstore_part(r, a, last);
+    else vstore(r, a);
 }
 
 /* Calls STEP(count, at, last) for the n - at entries that make no whole block: `count` vectors, the last one in part. Adding
@@ -43,11 +60,11 @@ FASTACT_INLINE void store_some(real *p, vec a, int u, int count, ptrdiff_t last)
         FOR_REST(n, at_, STEP);                                       \
     } while (0)
 
-FASTACT_INLINE void max_block(int count, const real *x, ptrdiff_t last, vec *max) {
-    for (int u = 0; u < count; u++) max[u] = vmax(load_some(x, u, count, last, -INFINITY), max[u]);
+FASTACT_INLINE void max_block(int count, const stored *x, ptrdiff_t last, vec *max) {
+    EACH_VECTOR(count) max[u] = vmax(load_some(IS_HALF, x, u, count, last, -INFINITY), max[u]);
 }
 
-FASTACT_APART double max_chunk(const real *x, ptrdiff_t n) {
+FASTACT_APART double max_chunk(const stored *x, ptrdiff_t n) {
     vec max[4] = {vset(-INFINITY), vset(-INFINITY), vset(-INFINITY), vset(-INFINITY)};
 #define STEP(count, at, last) max_block(count, x + (at), last, max)
     FOR_BLOCKS(n, STEP);
@@ -89,8 +106,8 @@ typedef struct {
 #define AHEAD 0
 #endif
 /* Vectors u and u + 1 of it. */
-FASTACT_INLINE void begin_pair(int shifted, int u, const real *x, const exponential *c, halfway *h) {
-    vec v[2] = {vload(x + u * LANES), vload(x + (u + 1) * LANES)};
+FASTACT_INLINE void begin_pair(int shifted, int u, const stored *x, const exponential *c, halfway *h) {
+    vec v[2] = {load_some(IS_HALF, x, u, 4, 0, 0), load_some(IS_HALF, x, u + 1, 4, 0, 0)};
     if (shifted) v[0] = vsub(v[0], c->shift), v[1] = vsub(v[1], c->shift);
     exp_begin(v, 2, c->magic, c->floor, h->r + u, h->s + u);
 }
@@ -137,18 +154,20 @@ typedef struct {
 } partial_sums;
 
 /* h, next: as in FOR_BLOCKS_AHEAD. */
-FASTACT_INLINE void sum_block(int f, int shifted, int count, const real *x, const real *b, real *y, ptrdiff_t last, vec max,
-                              const exponential *c, halfway *h, const real *next, partial_sums *s) {
+FASTACT_INLINE void sum_block(int f, int shifted, int count, const stored *x, const stored *b, real *kept, ptrdiff_t last, vec max,
+                              const exponential *c, halfway *h, const stored *next, partial_sums *s) {
     vec e[4], v[4];
     if (fastact_first_pass(f) == FASTACT_SUM) {
-        for (int u = 0; u < count; u++) {
-            v[u] = load_some(x, u, count, last, 0);
-            if (f == FASTACT_softmax_backward) wide_add_product(&s->sum, v[u], load_some(b, u, count, last, 0));
-            else wide_add(&s->sum, v[u]);
+        EACH_VECTOR(count) {
+            v[u] = load_some(IS_HALF, x, u, count, last, 0);
+            vec w = f == FASTACT_softmax_backward ? load_some(IS_HALF, b, u, count, last, 0) : v[u];
+            if (f == FASTACT_log_softmax_backward) wide_add(&s->sum, v[u]);
+            else if (IS_HALF) wide_add(&s->sum, vmul(v[u], w)); /* exact: 22 binary digits */
+            else wide_add_product(&s->sum, v[u], w);
         }
         return;
     }
-    for (int u = 0; u < count; u++) e[u] = v[u] = load_some(x, u, count, last, -INFINITY);
+    EACH_VECTOR(count) e[u] = v[u] = load_some(IS_HALF, x, u, count, last, -INFINITY);
     if (h) {
 #pragma GCC unroll 2
         for (int u = 0; u < 4; u += 2) {
@@ -157,20 +176,20 @@ FASTACT_INLINE void sum_block(int f, int shifted, int count, const real *x, cons
         }
     } else {
         if (shifted)
-            for (int u = 0; u < count; u++) e[u] = vsub(e[u], c->shift);
+            EACH_VECTOR(count) e[u] = vsub(e[u], c->shift);
         exp_side_by_side(e, count, c->magic, c->floor);
     }
     if (last) e[count - 1] = vkeep(e[count - 1], last);
     if (f == FASTACT_softmax) {
-        for (int u = 0; u < count; u++) store_some(y, e[u], u, count, last);
-        for (int u = 0; u < count; u++) exact_add(&s->exact, e[u]);
+        EACH_VECTOR(count) store_some(0, kept, e[u], u, count, last);
+        EACH_VECTOR(count) exact_add(&s->exact, e[u]);
         return;
     }
     if (f == FASTACT_logsumexp_weighted) {
-        for (int u = 0; u < count; u++) wide_add_product(&s->sum, e[u], load_some(b, u, count, last, 0));
+        EACH_VECTOR(count) wide_add_product(&s->sum, e[u], load_some(IS_HALF, b, u, count, last, 0));
         return;
     }
-    for (int u = 0; u < count; u++) e[u] = below_largest(e[u], v[u], max, &s->ties);
+    EACH_VECTOR(count) e[u] = below_largest(e[u], v[u], max, &s->ties);
     wide_add(&s->sum, add_terms(count, e));
 }
 
@@ -187,13 +206,13 @@ FASTACT_INLINE fastact_part total_of(int f, const partial_sums *s) {
 }
 /* The sum of the exponentials, for logarithms of those below the largest entry; or sum g_i y_i or sum g_i, whose terms cancel, so that
    each is added with all its digits. */
-FASTACT_INLINE fastact_part sum_of(int f, int shifted, const real *x, const real *b, real *y, ptrdiff_t n, const fastact_state *s) {
+FASTACT_INLINE fastact_part sum_of(int f, int shifted, const stored *x, const stored *b, real *kept, ptrdiff_t n, const fastact_state *s) {
     vec max = vset((real)s->max);
     exponential c = exponential_of(max);
     partial_sums sums = {exact_zero(SUM_START), wide_zero(), vset(0)};
     halfway *h = NULL;
-    const real *next = NULL;
-#define STEP(count, at, last) sum_block(f, shifted, count, x + (at), b + (at), y + (at), last, max, &c, h, next, &sums)
+    const stored *next = NULL;
+#define STEP(count, at, last) sum_block(f, shifted, count, x + (at), b + (at), kept + (at), last, max, &c, h, next, &sums)
     FOR_BLOCKS_AHEAD(f, shifted, n, x, &c, h, next, STEP);
 #undef STEP
     return total_of(f, &sums);
@@ -210,24 +229,26 @@ FASTACT_INLINE vec map(int f, vec x, vec y, vec a, vec b) {
     return a;
 }
 
-/* x: of softmax the exponentials. `stream`: whole vectors to whole cache lines, past the caches. */
-FASTACT_INLINE void map_block(int f, int stream, int count, const real *x, const real *y_in, real *y, ptrdiff_t last, vec a, vec b) {
-    for (int u = 0; u < count; u++) {
-        vec v = load_some(x, u, count, last, 0), w = fastact_inputs(f) == 2 ? load_some(y_in, u, count, last, 0) : v;
+/* `kept`: the exponentials of softmax. `stream`: whole vectors to whole cache lines, past the caches; not of float16. */
+FASTACT_INLINE void map_block(int f, int stream, int count, const stored *x, const stored *y_in, const real *kept, stored *y,
+                              ptrdiff_t last, vec a, vec b) {
+    EACH_VECTOR(count) {
+        vec v = f == FASTACT_softmax ? load_some(0, kept, u, count, last, 0) : load_some(IS_HALF, x, u, count, last, 0);
+        vec w = fastact_inputs(f) == 2 ? load_some(IS_HALF, y_in, u, count, last, 0) : v;
         v = map(f, v, w, a, b);
-        if (stream) vstream(y + u * LANES, v);
-        else store_some(y, v, u, count, last);
+        if (stream) vstream((real *)(void *)(y + u * LANES), v);
+        else store_some(IS_HALF, y, v, u, count, last);
     }
 }
 
 /* The loops above, compiled once for each function that needs them. */
-#define ARGUMENTS const real *x, const real *b, real *y, ptrdiff_t n, const fastact_state *s
-#define SUM_OF(f) return s->shift == 0 ? sum_of(f, 0, x, b, y, n, s) : sum_of(f, 1, x, b, y, n, s)
+#define ARGUMENTS const stored *x, const stored *b, real *kept, ptrdiff_t n, const fastact_state *s
+#define SUM_OF(f) return s->shift == 0 ? sum_of(f, 0, x, b, kept, n, s) : sum_of(f, 1, x, b, kept, n, s)
 FASTACT_APART fastact_part exp_and_store(ARGUMENTS) { SUM_OF(FASTACT_softmax); }
 FASTACT_APART fastact_part exp_below_largest(ARGUMENTS) { SUM_OF(FASTACT_logsumexp); }
 FASTACT_APART fastact_part exp_weighted(ARGUMENTS) { SUM_OF(FASTACT_logsumexp_weighted); }
-FASTACT_APART fastact_part sum_products(ARGUMENTS) { return sum_of(FASTACT_softmax_backward, 0, x, b, y, n, s); }
-FASTACT_APART fastact_part sum_entries(ARGUMENTS) { return sum_of(FASTACT_log_softmax_backward, 0, x, b, y, n, s); }
+FASTACT_APART fastact_part sum_products(ARGUMENTS) { return sum_of(FASTACT_softmax_backward, 0, x, b, kept, n, s); }
+FASTACT_APART fastact_part sum_entries(ARGUMENTS) { return sum_of(FASTACT_log_softmax_backward, 0, x, b, kept, n, s); }
 static fastact_part (*const sums_of[])(ARGUMENTS) = {
     [FASTACT_softmax] = exp_and_store,       [FASTACT_log_softmax] = exp_below_largest,     [FASTACT_logsumexp] = exp_below_largest,
     [FASTACT_logsumexp_weighted] = exp_weighted, [FASTACT_softmax_backward] = sum_products, [FASTACT_log_softmax_backward] = sum_entries,
@@ -241,9 +262,10 @@ FASTACT_INLINE void set_reference(fastact_state *s) {
     s->exponent = vfirst(c.exponent);
 }
 
-FASTACT_INLINE void map_chunk(int f, const real *x, const real *y_in, real *y, ptrdiff_t n, const fastact_state *s) {
+FASTACT_INLINE void map_chunk(int f, const stored *x, const stored *y_in, const real *kept, stored *y, ptrdiff_t n,
+                              const fastact_state *s) {
     vec a = vset((real)s->a), b = vset((real)s->b);
-#define STEP(count, at, last) map_block(f, 0, count, x + (at), y_in + (at), y + (at), last, a, b)
+#define STEP(count, at, last) map_block(f, 0, count, x + (at), y_in + (at), kept + (at), y + (at), last, a, b)
     FOR_BLOCKS(n, STEP);
 #undef STEP
 }
@@ -251,8 +273,16 @@ FASTACT_INLINE void map_chunk(int f, const real *x, const real *y_in, real *y, p
 /* e UNIT 2**power */
 FASTACT_INLINE fastact_pair scaled(fastact_pair e, double power) { return pair_times(e, UNIT * power_of_two((int64_t)power)); }
 
-/* What is known after the first pass; x and b in steps of `step`. */
-FASTACT_INLINE void finish_max(int f, const real *x, const real *b, ptrdiff_t n, ptrdiff_t step, fastact_state *s) {
+/* The entries of a row that are looked at one by one: `half`, they are float16, and `step` bytes apart. */
+typedef struct {
+    const char *first;
+    ptrdiff_t n, step;
+    int half;
+} row_entries;
+FASTACT_INLINE real entry_at(const row_entries *x, ptrdiff_t i) { return read_entry(x->first + i * x->step, x->half); }
+
+/* What is known after the first pass; b as x. */
+FASTACT_INLINE void finish_max(int f, const row_entries *x, const char *b, fastact_state *s) {
     if (s->max - s->max == 0) {
         set_reference(s);
         if (f == FASTACT_logsumexp_weighted) s->largest = scaled(exp_pair(s->max - s->shift, s->exponent / 4 + OFFSET), OFFSET);
@@ -262,12 +292,14 @@ FASTACT_INLINE void finish_max(int f, const real *x, const real *b, ptrdiff_t n,
     s->special = 1;
     s->a = f == FASTACT_logsumexp || f == FASTACT_logsumexp_weighted ? s->max : NAN;
     s->b = 0;
-    for (ptrdiff_t i = 0; i < n * step; i += step) {
-        if (x[i] != x[i]) s->a = NAN;
+    for (ptrdiff_t i = 0; i < x->n; i++) {
+        real v = entry_at(x, i);
+        if (v != v) s->a = NAN;
         if (f == FASTACT_logsumexp_weighted) {
-            if (b[i] != b[i]) s->a = NAN;
-            if (s->max > 0 && x[i] == s->max) s->b += b[i] > 0 ? 1 : -1;
-            if (s->max > 0 && x[i] == s->max && s->b * b[i] <= 0) s->a = NAN; /* inf - inf */
+            real weight = read_entry(b + i * x->step, x->half);
+            if (weight != weight) s->a = NAN;
+            if (s->max > 0 && v == s->max) s->b += weight > 0 ? 1 : -1;
+            if (s->max > 0 && v == s->max && s->b * weight <= 0) s->a = NAN; /* inf - inf */
         }
     }
     if (f == FASTACT_logsumexp_weighted) s->b = s->a != s->a ? NAN : (s->b > 0) - (s->b < 0);
@@ -295,26 +327,28 @@ FASTACT_INLINE void finish_lanes(int f, vec max, wide sum, vec ties, vec *a, vec
 
 /* logsumexp m + l of a row whose m < 0 and l > 0 cancel: the sum again, with digits to spare for the result's own.
    float32: in double. */
-FASTACT_APART double sum_in_double(const real *x, ptrdiff_t n, ptrdiff_t step, double max) {
+FASTACT_APART double sum_in_double(const row_entries *x, double max) {
     double lane[16] = {0};
-    for (ptrdiff_t i = 0; i < n; i += 16)
-        for (ptrdiff_t j = 0; j < 16 && i + j < n; j++)
-            if (x[(i + j) * step] < max) lane[j] += exp_double((double)x[(i + j) * step] - max);
+    for (ptrdiff_t i = 0; i < x->n; i++) {
+        double v = entry_at(x, i);
+        if (v < max) lane[i % 16] += exp_double(v - max);
+    }
     for (int half = 8; half; half /= 2)
         for (int j = 0; j < half; j++) lane[j] += lane[j + half];
     return lane[0];
 }
 
 /* float64, and float32 where even that cancels: the terms that count as pairs, the rest as they were. */
-FASTACT_APART fastact_pair sum_in_pairs(const real *x, ptrdiff_t n, ptrdiff_t step, const fastact_state *s) {
+FASTACT_APART fastact_pair sum_in_pairs(const row_entries *x, const fastact_state *s) {
     exponential c = exponential_of(vset((real)s->max));
     fastact_pair sum = s->sum;
-    for (ptrdiff_t i = 0; i < n * step; i += step) {
-        if (x[i] == s->max || !(x[i] > s->max - (FASTACT_REAL == 32 ? 50 : 8))) continue;
-        vec fast = vset(x[i]);
+    for (ptrdiff_t i = 0; i < x->n; i++) {
+        real v = entry_at(x, i);
+        if (v == s->max || !(v > s->max - (FASTACT_REAL == 32 ? 50 : 8))) continue;
+        vec fast = vset(v);
         exp_scaled(&fast, 1, c.magic, c.floor);
-        double power = nearest(x[i] * 0x1.71547652b82fep+0 - s->exponent / 4);
-        fastact_pair e = scaled(exp_pair(x[i], power + s->exponent / 4), power);
+        double power = nearest(v * 0x1.71547652b82fep+0 - s->exponent / 4);
+        fastact_pair e = scaled(exp_pair(v, power + s->exponent / 4), power);
         sum = pair_add(sum, pair_add(e, (fastact_pair){-vfirst(fast), 0}));
     }
     return sum;
@@ -323,12 +357,12 @@ FASTACT_APART fastact_pair sum_in_pairs(const real *x, ptrdiff_t n, ptrdiff_t st
 FASTACT_INLINE double log_of_pairs(const fastact_state *s, fastact_pair ratio) {
     return pair_add((fastact_pair){s->max, 0}, log1p_pair(pair_add((fastact_pair){s->ties - 1, 0}, ratio))).hi;
 }
-FASTACT_APART double logsumexp_again(const real *x, ptrdiff_t n, ptrdiff_t step, const fastact_state *s) {
+FASTACT_APART double logsumexp_again(const row_entries *x, const fastact_state *s) {
     double a = s->a;
-    if (FASTACT_REAL == 32) a = log_of_pairs(s, (fastact_pair){sum_in_double(x, n, step, s->max), 0});
+    if (FASTACT_REAL == 32) a = log_of_pairs(s, (fastact_pair){sum_in_double(x, s->max), 0});
     if (FASTACT_REAL == 32 ? __builtin_fabs(a) < 0x1p-26 : s->max > -1) {
         fastact_pair largest = scaled(exp_pair(s->max, s->exponent / 4 + OFFSET), OFFSET);
-        a = log_of_pairs(s, pair_divide(sum_in_pairs(x, n, step, s), largest));
+        a = log_of_pairs(s, pair_divide(sum_in_pairs(x, s), largest));
     }
     return a;
 }
@@ -365,7 +399,8 @@ static __attribute__((unused)) void finish_sums(int f, const char *x, ptrdiff_t 
             s[r].special = 1;
             s[r].a = NAN;
         }
-        if (f == FASTACT_logsumexp && cancels(&s[r])) s[r].a = logsumexp_again((const real *)(const void *)(x + r * row), n, 1, &s[r]);
+        if (f == FASTACT_logsumexp && cancels(&s[r]))
+            s[r].a = logsumexp_again(&(row_entries){x + r * row, n, sizeof(stored), IS_HALF}, &s[r]);
     }
 }
 
@@ -378,30 +413,30 @@ FASTACT_INLINE void set_scale(fastact_pair sum, real *a, real *b) {
 }
 
 /* softmax of rows of one block at most, the passes above in registers. `last`: entries in the last of `count` vectors. */
-FASTACT_INLINE void softmax_block(int count, ptrdiff_t last, const real *x, real *y) {
+FASTACT_INLINE void softmax_block(int count, ptrdiff_t last, const stored *x, stored *y) {
     fastact_state s;
     vec e[4], top;
     fastact_start(&s);
-    for (int u = 0; u < count; u++) e[u] = load_some(x, u, count, last, -INFINITY);
+    EACH_VECTOR(count) e[u] = load_some(IS_HALF, x, u, count, last, -INFINITY);
     top = e[count - 1];
     for (int u = count - 2; u >= 0; u--) top = vmax(e[u], top);
     s.max = vmax_lanes(top);
     if (s.max - s.max == 0) {
         exact_sum sum = exact_zero(SUM_START);
         exponential c = exponential_of(vset((real)s.max));
-        for (int u = 0; u < count; u++) e[u] = vsub(e[u], c.shift);
+        EACH_VECTOR(count) e[u] = vsub(e[u], c.shift);
         exp_side_by_side(e, count, c.magic, c.floor);
         e[count - 1] = vkeep(e[count - 1], last);
-        for (int u = 0; u < count; u++) exact_add(&sum, e[u]);
+        EACH_VECTOR(count) exact_add(&sum, e[u]);
         s.sum = exact_total(sum, SUM_START);
     } else {
         s.sum.hi = NAN;
     }
     real a, b;
     set_scale(s.sum, &a, &b);
-    for (int u = 0; u < count; u++) {
+    EACH_VECTOR(count) {
         vec p = vfma(e[u], vset(a), vmul(e[u], vset(b)));
         if (a != a) p = vset(NAN);
-        store_some(y, p, u, count, last);
+        store_some(IS_HALF, y, p, u, count, last);
     }
 }
