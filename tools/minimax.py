@@ -129,15 +129,15 @@ def rounded_best(coefficients, exact, weights, u, pinned, ends, seed):
     return best, error
 
 
-def pieces(name, target, weight, degree, shift, end, parts=4):
-    """Print the table of `piecewise`: for each of `parts` an octave of a + shift, a polynomial of a less its middle."""
-    count = 4 * parts
+def pieces(name, target, weight, degree, shift, end, from_middle=True):
+    """Print the table of `piecewise`: for each quarter of an octave of a + shift a polynomial from there."""
+    parts, count = 4, 16
     rows, errors = np.zeros((degree + 1, count), np.float32), []
     first = int(np.frexp(shift)[1] - 1) * parts + int((np.frexp(shift)[0] * 2 - 1) * parts)  # where a = 0 lies
     for part in range(first, first + count):
         octave = 2.0 ** (part // parts)
         low = octave * (1 + part % parts / parts) - shift
-        centre, high = low + octave / parts / 2, min(low + octave / parts, end)
+        centre, high = low + octave / parts / 2 * from_middle, min(low + octave / parts, end)
         column = (127 * parts + part) % count  # the last bits of the exponent and the first of the mantissa
         if low >= end:
             rows[0, column] = float(target(mp.mpf(end)))
@@ -209,6 +209,6 @@ if __name__ == "__main__":
     def larger_term(a):
         return max(mills(a), a * density)
 
-    pieces("tanh", mp.tanh, lambda a: 1 / mp.tanh(a), 4, 0.65625, 9.02, parts=8)
+    pieces("tanh", mp.tanh, lambda a: 1 / mp.tanh(a), 5, 0.625, 9.02, from_middle=False)
     pieces("gelu", lambda a: a * mills(a) / unit, lambda a: unit / (a * mills(a)), 5, 1.125, 13)
     pieces("gelu_slope", lambda a: (mills(a) - a * density) / unit, lambda a: unit / larger_term(a), 5, 1, 13)

@@ -85,60 +85,42 @@ FASTACT_INLINE vec sigmoid_forward(vec x, vec p, vec q) {
 FASTACT_INLINE vec sigmoid_backward(vec g, vec y, vec p, vec q) { (void)p; (void)q; return vmul(g, vmul(y, vsub(vset(1), y))); }
 
 #if FASTACT_REAL == 32
-/* One of 4 2**bits polynomials, bits 2 or 3, for a >= 0, by the 2**bits-th part of an octave in which a + shift lies: in a less the
-   middle of that part (tools/minimax.py). */
-FASTACT_INLINE vec piecewise(const real *table, int bits, int degree, real shift, vec a) {
+/* One of 16 polynomials, for a >= 0, by the quarter of an octave in which a + shift lies: in a less the middle of that quarter, or less
+   its beginning (tools/minimax.py). */
+FASTACT_INLINE vec piecewise(const real *table, int degree, int from_middle, real shift, vec a) {
     const vec c = vset(shift);
-    vec b = vadd(a, c);
-    vec u = vsub(a, vsub(voctave_middle(b, bits), c));
-    return bits == 2 ? vpolynomial16(table, degree, b, u) : vpolynomial32(table, degree, b, u);
+    vec b = vadd(a, c), place = from_middle ? vquarter_middle(b) : vquarter_beginning(b);
+    return vpolynomial16(table, degree, b, vsub(a, vsub(place, c)));
 }
 #endif
 
 /* tanh(x), odd          dx = g (1 - y**2)
-   float32: piecewise, relative error 2**-24.5 with rounded coefficients.
+   float32: piecewise, relative error 2**-24.1 with rounded coefficients.
    float64: m / (m + 2), m = expm1(2 |x|), and y - y lo/d for what rounding took from d = m + 2, as 1/d = (1 - y)/2. */
 #if FASTACT_REAL == 32
 #define TANH_END 9.02f /* from here on tanh rounds to 1 */
-#define TANH_DEGREE 4
-#define TANH_SHIFT 0.65625f
-#define TANH_PIECES(ROW)                                                                      \
-    ROW(0x1.cc762p-1f, 0x1.878eaap-3f, -0x1.60248ap-3f, 0x1.7405e2p-4f, -0x1.8cc156p-6f)      \
-    ROW(0x1.e01bd4p-1f, 0x1.ee5e4cp-4f, -0x1.cf92a4p-4f, 0x1.0e2b88p-4f, -0x1.893ed6p-6f)     \
-    ROW(0x1.ec6acp-1f, 0x1.3355bep-4f, -0x1.2795dcp-4f, 0x1.6c6c04p-5f, -0x1.317068p-6f)      \
-    ROW(0x1.f40842p-1f, 0x1.7a7d6ep-5f, -0x1.71a5f8p-5f, 0x1.d6fe7p-6f, -0x1.a93b2ap-7f)      \
-    ROW(0x1.f8b52ap-1f, 0x1.cf6206p-6f, -0x1.c8c9e6p-6f, 0x1.28c59ap-6f, -0x1.175af2p-7f)     \
-    ROW(0x1.fb9086p-1f, 0x1.1aa334p-6f, -0x1.18318ep-6f, 0x1.706172p-7f, -0x1.6348fp-8f)      \
-    ROW(0x1.fd4e2p-1f, 0x1.580734p-7f, -0x1.56391cp-7f, 0x1.c5212ep-8f, -0x1.bb553ap-9f)      \
-    ROW(0x1.fe5d22p-1f, 0x1.a2314cp-8f, -0x1.a0da34p-8f, 0x1.1529ep-8f, -0x1.117ee8p-9f)      \
-    ROW(0x1.ff39fap-1f, 0x1.8bb058p-9f, -0x1.8b1aeep-9f, 0x1.0aaba6p-9f, -0x1.08bccep-10f)    \
-    ROW(0x1.ffb71ep-1f, 0x1.2368cap-10f, -0x1.23426ap-10f, 0x1.89fc84p-11f, -0x1.88a90ap-12f) \
-    ROW(0x1.ffe52ep-1f, 0x1.acf6cp-12f, -0x1.ace1a6p-12f, 0x1.224e68p-12f, -0x1.21ba3ap-13f)  \
-    ROW(0x1.fff622p-1f, 0x1.3ba7aep-13f, -0x1.3ba1dcp-13f, 0x1.ab6c56p-14f, -0x1.aad2bep-15f) \
-    ROW(0x1.fffc5ep-1f, 0x1.d0837ep-15f, -0x1.d08152p-15f, 0x1.3a8b0ap-15f, -0x1.3a28a6p-16f) \
-    ROW(0x1.fffeaap-1f, 0x1.55c6aap-16f, -0x1.55c67cp-16f, 0x1.cee3dcp-17f, -0x1.ce5f84p-18f) \
-    ROW(0x1.ffff82p-1f, 0x1.f6eec2p-18f, -0x1.f6efa4p-18f, 0x1.5495cp-18f, -0x1.543168p-19f)  \
-    ROW(0x1.ffffd2p-1f, 0x1.7209cap-19f, -0x1.720d1p-19f, 0x1.f52e2ep-20f, -0x1.f4a8f6p-21f)  \
-    ROW(0x1.fffff6p-1f, 0x1.497208p-21f, -0x1.4991bap-21f, 0x1.d47ffep-22f, -0x1.d2aa3ap-23f) \
-    ROW(0x1p+0f, 0x1.65e4ap-24f, -0x1.64142ap-24f, 0x1.caffa8p-25f, -0x1.5272acp-25f)         \
-    ROW(0, 0x1p+0f, 0x1.12228ap-20f, -0x1.558086p-2f, 0x1.10dda2p-7f)                         \
-    ROW(0x1.ff559ap-5f, 0x1.fe0154p-1f, -0x1.fd5672p-5f, -0x1.4fdf1p-2f, 0x1.4888a4p-5f)      \
-    ROW(0x1.fd5992p-4f, 0x1.f81524p-1f, -0x1.f5777p-4f, -0x1.40522ep-2f, 0x1.446898p-4f)      \
-    ROW(0x1.7b8ffap-3f, 0x1.ee69e4p-1f, -0x1.6e8764p-3f, -0x1.278658p-2f, 0x1.ce18e8p-4f)     \
-    ROW(0x1.f597eap-3f, 0x1.e149ap-1f, -0x1.d77fe6p-3f, -0x1.070754p-2f, 0x1.1d86cp-3f)       \
-    ROW(0x1.35f98ap-2f, 0x1.d11574p-1f, -0x1.1991bap-2f, -0x1.c1876p-3f, 0x1.436fp-3f)        \
-    ROW(0x1.8a87e2p-2f, 0x1.b3ff3p-1f, -0x1.4ff7fp-2f, -0x1.426322p-3f, 0x1.5b3dbep-3f)       \
-    ROW(0x1.f20212p-2f, 0x1.86e682p-1f, -0x1.7c384ep-2f, -0x1.2f764cp-4f, 0x1.46b25ap-3f)     \
-    ROW(0x1.26d77p-1f, 0x1.56364p-1f, -0x1.8a239p-2f, -0x1.77aa76p-10f, 0x1.081d1p-3f)        \
-    ROW(0x1.4e8d8ap-1f, 0x1.256536p-1f, -0x1.7f6daap-2f, 0x1.b4fd3ap-5f, 0x1.702b2cp-4f)      \
-    ROW(0x1.704bb2p-1f, 0x1.ee2656p-2f, -0x1.63759p-2f, 0x1.6ac5a2p-4f, 0x1.a9d63ap-5f)       \
-    ROW(0x1.8c7f5cp-1f, 0x1.99e5bep-2f, -0x1.3d6c98p-2f, 0x1.b3e5acp-4f, 0x1.56eb4ep-6f)      \
-    ROW(0x1.a3beaap-1f, 0x1.4fc654p-2f, -0x1.134704p-2f, 0x1.c66c06p-4f, -0x1.58bee4p-10f)    \
-    ROW(0x1.b6b0ccp-1f, 0x1.103e9p-2f, -0x1.d28796p-3f, 0x1.b4233ap-4f, -0x1.f42952p-7f)
-POLYNOMIALS_32(tanh_pieces, TANH_PIECES);
+#define TANH_DEGREE 5
+#define TANH_PIECES(ROW)                                                                                       \
+    ROW(0x1.c278a4p-1f, 0x1.cea9d6p-3f, -0x1.974d92p-3f, 0x1.9c6cb4p-4f, -0x1.ad2566p-6f, 0x1.1df4aap-10f)     \
+    ROW(0x1.e8789ep-1f, 0x1.6fcf56p-4f, -0x1.5edc3cp-4f, 0x1.a79faap-5f, -0x1.516c96p-6f, 0x1.23b446p-8f)      \
+    ROW(0x1.f73776p-1f, 0x1.16a6f8p-5f, -0x1.11bd22p-5f, 0x1.5e33ccp-6f, -0x1.352e7p-7f, 0x1.3554c8p-9f)       \
+    ROW(0x1.fcc04cp-1f, 0x1.9e867cp-7f, -0x1.9ba236p-7f, 0x1.0cc3f6p-7f, -0x1.eac38cp-9f, 0x1.ffd658p-11f)     \
+    ROW(0x1.fecd6cp-1f, 0x1.3209bap-8f, -0x1.2f3168p-8f, 0x1.80722ep-9f, -0x1.3851cap-10f, 0x1.f118acp-13f)    \
+    ROW(0x1.ffd678p-1f, 0x1.4c0012p-11f, -0x1.498704p-11f, 0x1.a30bc2p-12f, -0x1.559a4cp-13f, 0x1.10cf2p-15f)  \
+    ROW(0x1.fffa6p-1f, 0x1.67921p-14f, -0x1.64f44p-14f, 0x1.c61b7p-15f, -0x1.725a7p-16f, 0x1.27e714p-18f)      \
+    ROW(0x1.ffff3ep-1f, 0x1.854a84p-17f, -0x1.82801cp-17f, 0x1.ebb6b4p-18f, -0x1.910f0ap-19f, 0x1.40751cp-21f) \
+    ROW(0x1.ffffe6p-1f, 0x1.a3dc1p-20f, -0x1.973ad6p-20f, 0x1.de057ep-21f, -0x1.46aceap-22f, 0x1.8a4636p-25f)  \
+    ROW(0, 0x1p+0f, 0x1.e0f08ap-22f, -0x1.555c3ep-2f, 0x1.0d424p-11f, 0x1.09eabcp-3f)                          \
+    ROW(0x1.fd5992p-4f, 0x1.f81524p-1f, -0x1.f573ap-4f, -0x1.40a4dep-2f, 0x1.51d032p-4f, 0x1.8dbfccp-4f)       \
+    ROW(0x1.f597eap-3f, 0x1.e149ap-1f, -0x1.d77dep-3f, -0x1.075b54p-2f, 0x1.259182p-3f, 0x1.783ce2p-5f)        \
+    ROW(0x1.6ef53ep-2f, 0x1.be3f88p-1f, -0x1.3fc13p-2f, -0x1.709ccap-3f, 0x1.6fb5dcp-3f, -0x1.a48ce4p-6f)      \
+    ROW(0x1.1bf47ep-1f, 0x1.6284c6p-1f, -0x1.8939ep-2f, -0x1.264e4ap-6f, 0x1.1d5e06p-3f, -0x1.039a88p-4f)      \
+    ROW(0x1.68665p-1f, 0x1.02502p-1f, -0x1.6baf52p-2f, 0x1.511396p-4f, 0x1.d3b73ep-5f, -0x1.7b5f4cp-5f)        \
+    ROW(0x1.9e5cb6p-1f, 0x1.61502p-2f, -0x1.1df61cp-2f, 0x1.c84d66p-4f, -0x1.011336p-13f, -0x1.3d7c88p-6f)
+POLYNOMIALS(tanh_pieces, TANH_PIECES);
 FASTACT_INLINE vec tanh_forward(vec x, vec p, vec q) {
     (void)p; (void)q;
-    return vcopysign(piecewise(tanh_pieces, 3, TANH_DEGREE, TANH_SHIFT, vmin(vset(TANH_END), vabs(x))), x);
+    return vcopysign(piecewise(tanh_pieces, TANH_DEGREE, 0, 0.625f, vmin(vset(TANH_END), vabs(x))), x);
 }
 #else
 FASTACT_INLINE vec tanh_forward(vec x, vec p, vec q) {
@@ -409,7 +391,7 @@ FASTACT_INLINE vec gelu_tanh_backward(vec g, vec x, vec p, vec q) {
     ROW(0x1.d045eap-5f, 0x1.7d73cp-3f, -0x1.1b99b4p-3f, 0x1.4e2a6ep-4f, -0x1.51c724p-5f, 0x1.316204p-6f)       \
     ROW(0x1.880b28p-4f, 0x1.0a60dep-3f, -0x1.717874p-4f, 0x1.9996b6p-5f, -0x1.87bbb6p-6f, 0x1.4e64aep-7f)      \
     ROW(0x1.f8ff1ep-4f, 0x1.7d0c4p-4f, -0x1.eda012p-5f, 0x1.01a322p-5f, -0x1.d29104p-7f, 0x1.7a196cp-8f)
-POLYNOMIALS_16(gelu_pieces, GELU_PIECES);
+POLYNOMIALS(gelu_pieces, GELU_PIECES);
 #define GELU_SLOPE_DEGREE 5
 #define GELU_SLOPE_PIECES(ROW)                                                                                  \
     ROW(-0x1.2c6d9cp-3f, -0x1.1da03cp-2f, 0x1.9f8a02p-6f, -0x1.3a7804p-7f, 0x1.ba07f2p-9f, -0x1.218e5ap-10f)    \
@@ -428,7 +410,7 @@ POLYNOMIALS_16(gelu_pieces, GELU_PIECES);
     ROW(0x1.01e924p-3f, -0x1.6f8a1cp-2f, 0x1.3dc522p-4f, -0x1.3031ap-5f, 0x1.0598dep-6f, -0x1.994944p-8f)       \
     ROW(0x1.4bfee4p-5f, -0x1.4e0aa4p-2f, 0x1.c145e4p-5f, -0x1.916ae6p-6f, 0x1.44cdc2p-7f, -0x1.e14246p-9f)      \
     ROW(-0x1.36dac8p-5f, -0x1.361994p-2f, 0x1.44f40cp-5f, -0x1.0f5d84p-6f, 0x1.9d926cp-8f, -0x1.239382p-9f)
-POLYNOMIALS_16(gelu_slope_pieces, GELU_SLOPE_PIECES);
+POLYNOMIALS(gelu_slope_pieces, GELU_SLOPE_PIECES);
 /* a up to GELU_END or, with a scale, GELU_BOTTOM; E */
 FASTACT_INLINE far_exp gelu_exp(int far, vec *a) {
     vec magic = vset(MAGIC), scale = vset(0);
@@ -454,14 +436,14 @@ FASTACT_INLINE vec gelu_series(vec a) {
 FASTACT_INLINE scaled_pair gelu_tail(int far, vec x) {
     vec a = x;
     far_exp k = gelu_exp(far, &a);
-    vec m = far ? gelu_series(a) : piecewise(gelu_pieces, 2, GELU_DEGREE, 1.125f, a), y = vmul(k.e, m);
+    vec m = far ? gelu_series(a) : piecewise(gelu_pieces, GELU_DEGREE, 1, 1.125f, a), y = vmul(k.e, m);
     return (scaled_pair){y, vfma(k.e, m, vneg(y)), k.scale};
 }
 FASTACT_INLINE scaled_pair gelu_slope_tail(int far, vec x) {
     vec a = x;
     far_exp k = gelu_exp(far, &a);
     vec m = far ? vdiv(vfma(vmul(a, a), vset((real)-DENSITY_BY_UNIT), gelu_series(a)), a)
-                : piecewise(gelu_slope_pieces, 2, GELU_SLOPE_DEGREE, 1, a);
+                : piecewise(gelu_slope_pieces, GELU_SLOPE_DEGREE, 1, 1, a);
     vec y = vmul(k.e, m);
     return (scaled_pair){y, vfma(k.e, m, vneg(y)), k.scale};
 }

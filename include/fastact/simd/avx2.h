@@ -72,35 +72,9 @@ FASTACT_INLINE nvec nlookup16(const real *table, nvec t) {
     nvec fourth = _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(t), 28));
     return _mm256_blendv_ps(nlookup8(table, t), nlookup8(table + 8, t), fourth);
 }
-FASTACT_INLINE nvec noctave_part(nvec a, int bits) { return _mm256_castsi256_ps(_mm256_srli_epi32(_mm256_castps_si256(a), 23 - bits)); }
-/* One coefficient of 32 polynomials would need four permutations, of two cycles each before Zen 4. Instead a row is read for each
-   lane, from the start for lanes 0 to 3 and from the middle for the others, and blocks of 4 x 4 are transposed: the halves of p and q
-   that hold coefficients 0 to 3 are then where they belong. */
-#define FASTACT_32_BY_ROW
-FASTACT_INLINE void nlookup_row(const real *table, nvec a, nvec *c) {
-    __m256i offset = _mm256_and_si256(_mm256_srli_epi32(_mm256_castps_si256(a), 20 - 6), _mm256_set1_epi32(31 << 6));
-    uint64_t two[4];
-    nvec row[8], v[4];
-    _mm256_storeu_si256((__m256i *)two, offset);
-    for (int i = 0; i < 8; i++) {
-        uint64_t at = i % 2 ? two[i / 2] >> 32 : (uint32_t)two[i / 2];
-        row[i] = nload((const real *)((const char *)table + at) + (i < 4 ? 0 : 8));
-    }
-    for (int k = 0; k < 4; k++) {
-        for (int i = 0; i < 4; i++) {
-            nvec even = row[2 * i], odd = row[2 * i + 1];
-            v[i] = k < 2 ? _mm256_unpacklo_ps(even, odd) : _mm256_unpackhi_ps(even, odd);
-        }
-        nvec p = k % 2 ? _mm256_shuffle_ps(v[0], v[1], 0xEE) : _mm256_shuffle_ps(v[0], v[1], 0x44);
-        nvec q = k % 2 ? _mm256_shuffle_ps(v[2], v[3], 0xEE) : _mm256_shuffle_ps(v[2], v[3], 0x44), r = _mm256_blend_ps(q, p, 0xF0);
-        c[k] = _mm256_blend_ps(p, q, 0xF0);
-        c[k + 4] = _mm256_permute2f128_ps(r, r, 1);
-    }
-}
-FASTACT_INLINE nvec noctave_middle(nvec a, int bits) {
-    const __m256i mask = _mm256_set1_epi32(-(1 << (23 - bits))), middle = _mm256_set1_epi32(1 << (22 - bits));
-    return _mm256_castsi256_ps(_mm256_or_si256(_mm256_and_si256(_mm256_castps_si256(a), mask), middle));
-}
+FASTACT_INLINE nvec nquarter(nvec a) { return _mm256_castsi256_ps(_mm256_srli_epi32(_mm256_castps_si256(a), 21)); }
+FASTACT_INLINE nvec nquarter_beginning(nvec a) { return _mm256_and_ps(a, _mm256_castsi256_ps(_mm256_set1_epi32(-(1 << 21)))); }
+FASTACT_INLINE nvec nquarter_middle(nvec a) { return _mm256_or_ps(nquarter_beginning(a), _mm256_castsi256_ps(_mm256_set1_epi32(1 << 20))); }
 FASTACT_INLINE nvec nadd_quarters(nvec s, nvec t) {
     return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(s), _mm256_slli_epi32(_mm256_castps_si256(t), 21)));
 }

@@ -44,15 +44,10 @@ FASTACT_INLINE nvec nlookup(const void *table, nvec t) {
     return _mm512_permutevar_ps(_mm512_broadcast_f32x4(_mm_loadu_ps((const real *)table)), _mm512_castps_si512(t));
 }
 FASTACT_INLINE nvec nlookup16(const real *table, nvec t) { return _mm512_permutexvar_ps(_mm512_castps_si512(t), nload(table)); }
-FASTACT_INLINE nvec nlookup32(const real *table, nvec t) {
-    return _mm512_permutex2var_ps(nload(table), _mm512_castps_si512(t), nload(table + 16));
-}
-FASTACT_INLINE nvec noctave_part(nvec a, int bits) {
-    __m512i t = _mm512_castps_si512(a);
-    return _mm512_castsi512_ps(bits == 2 ? _mm512_srli_epi32(t, 21) : _mm512_srli_epi32(t, 20));
-}
-FASTACT_INLINE nvec noctave_middle(nvec a, int bits) { /* (a & mask) | middle */
-    const __m512i mask = _mm512_set1_epi32(-(1 << (23 - bits))), middle = _mm512_set1_epi32(1 << (22 - bits));
+FASTACT_INLINE nvec nquarter(nvec a) { return _mm512_castsi512_ps(_mm512_srli_epi32(_mm512_castps_si512(a), 21)); }
+FASTACT_INLINE nvec nquarter_beginning(nvec a) { return _mm512_and_ps(a, _mm512_castsi512_ps(_mm512_set1_epi32(-(1 << 21)))); }
+FASTACT_INLINE nvec nquarter_middle(nvec a) { /* (a & mask) | middle */
+    const __m512i mask = _mm512_set1_epi32(-(1 << 21)), middle = _mm512_set1_epi32(1 << 20);
     return _mm512_castsi512_ps(_mm512_ternarylogic_epi32(_mm512_castps_si512(a), mask, middle, 0xEA));
 }
 FASTACT_INLINE nvec nadd_quarters(nvec s, nvec t) {

@@ -52,12 +52,9 @@ FASTACT_INLINE nvec npick(const real *table, nvec t, int mask) {
 }
 FASTACT_INLINE nvec nlookup(const void *table, nvec t) { return npick(table, t, 3); }
 FASTACT_INLINE nvec nlookup16(const real *table, nvec t) { return npick(table, t, 15); }
-FASTACT_INLINE nvec nlookup32(const real *table, nvec t) { return npick(table, t, 31); }
-FASTACT_INLINE nvec noctave_part(nvec a, int bits) { return _mm_castsi128_ps(_mm_srli_epi32(_mm_castps_si128(a), 23 - bits)); }
-FASTACT_INLINE nvec noctave_middle(nvec a, int bits) {
-    const __m128i mask = _mm_set1_epi32(-(1 << (23 - bits))), middle = _mm_set1_epi32(1 << (22 - bits));
-    return _mm_castsi128_ps(_mm_or_si128(_mm_and_si128(_mm_castps_si128(a), mask), middle));
-}
+FASTACT_INLINE nvec nquarter(nvec a) { return _mm_castsi128_ps(_mm_srli_epi32(_mm_castps_si128(a), 21)); }
+FASTACT_INLINE nvec nquarter_beginning(nvec a) { return _mm_and_ps(a, _mm_castsi128_ps(_mm_set1_epi32(-(1 << 21)))); }
+FASTACT_INLINE nvec nquarter_middle(nvec a) { return _mm_or_ps(nquarter_beginning(a), _mm_castsi128_ps(_mm_set1_epi32(1 << 20))); }
 FASTACT_INLINE nvec nadd_quarters(nvec s, nvec t) {
     return _mm_castsi128_ps(_mm_add_epi32(_mm_castps_si128(s), _mm_slli_epi32(_mm_castps_si128(t), 21)));
 }

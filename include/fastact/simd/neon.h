@@ -43,17 +43,10 @@ FASTACT_INLINE nvec nlookup16(const real *table, nvec t) {
     uint8x16_t bytes = vreinterpretq_u8_u32(vmlaq_n_u32(vdupq_n_u32(0x03020100), j, 0x04040404));
     return vreinterpretq_f32_u8(vqtbl4q_u8(vld1q_u8_x4((const uint8_t *)table), bytes));
 }
-FASTACT_INLINE nvec nlookup32(const real *table, nvec t) {
-    uint32x4_t j = vandq_u32(vreinterpretq_u32_f32(t), vdupq_n_u32(31));
-    uint8x16_t bytes = vreinterpretq_u8_u32(vmlaq_n_u32(vdupq_n_u32(0x03020100), j, 0x04040404));
-    const uint8_t *entries = (const uint8_t *)table;
-    uint8x16_t low = vqtbl4q_u8(vld1q_u8_x4(entries), bytes); /* 0 beyond its 64 bytes, where the second half takes over */
-    return vreinterpretq_f32_u8(vqtbx4q_u8(low, vld1q_u8_x4(entries + 64), vsubq_u8(bytes, vdupq_n_u8(64))));
-}
-FASTACT_INLINE nvec noctave_part(nvec a, int bits) { return vreinterpretq_f32_u32(vshlq_u32(vreinterpretq_u32_f32(a), vdupq_n_s32(bits - 23))); }
-FASTACT_INLINE nvec noctave_middle(nvec a, int bits) {
-    uint32x4_t part = vandq_u32(vreinterpretq_u32_f32(a), vdupq_n_u32(-(1u << (23 - bits))));
-    return vreinterpretq_f32_u32(vorrq_u32(part, vdupq_n_u32(1u << (22 - bits))));
+FASTACT_INLINE nvec nquarter(nvec a) { return vreinterpretq_f32_u32(vshrq_n_u32(vreinterpretq_u32_f32(a), 21)); }
+FASTACT_INLINE nvec nquarter_beginning(nvec a) { return vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_f32(a), vdupq_n_u32(-(1u << 21)))); }
+FASTACT_INLINE nvec nquarter_middle(nvec a) {
+    return vreinterpretq_f32_u32(vorrq_u32(vreinterpretq_u32_f32(nquarter_beginning(a)), vdupq_n_u32(1u << 20)));
 }
 FASTACT_INLINE nvec nadd_quarters(nvec s, nvec t) {
     return vreinterpretq_f32_u32(vaddq_u32(vreinterpretq_u32_f32(s), vshlq_n_u32(vreinterpretq_u32_f32(t), 21)));

@@ -64,47 +64,27 @@ FASTACT_INLINE vec vexponent(vec a) { EACH a.v[k] = nexponent(a.v[k]); return a;
 /* table[low two bits of t], of entries as wide as a lane. */
 FASTACT_INLINE vec vlookup(const void *table, vec t) { EACH t.v[k] = nlookup(table, t.v[k]); return t; }
 #if FASTACT_REAL == 32
-/* The number in the middle of the 2**bits-th part of an octave in which a lies. a > 0. */
-FASTACT_INLINE vec voctave_middle(vec a, int bits) { EACH a.v[k] = noctave_middle(a.v[k], bits); return a; }
-/* A table of 16 or 32 polynomials of degree 4 or 5: LIST(ROW) has one ROW(constant term, ...) for each. It lies in memory by
-   coefficients, each one for all polynomials; or by rows, with coefficients 0 to 3, 4 to 7, 4 to 7 and 0 to 3. */
-#define TERM_0(c0, ...) c0,
-#define TERM_1(c0, c1, ...) c1,
-#define TERM_2(c0, c1, c2, ...) c2,
-#define TERM_3(c0, c1, c2, c3, ...) c3,
-#define TERM_4_OF(c0, c1, c2, c3, c4, ...) c4,
-#define TERM_5_OF(c0, c1, c2, c3, c4, c5, ...) c5,
-#define TERM_4(...) TERM_4_OF(__VA_ARGS__, 0)
-#define TERM_5(...) TERM_5_OF(__VA_ARGS__, 0, 0)
-#define POLYNOMIALS_16(name, LIST) static const real name[] = {LIST(TERM_0) LIST(TERM_1) LIST(TERM_2) LIST(TERM_3) LIST(TERM_4) LIST(TERM_5)}
-/* At u, the polynomial of degree d whose number is the low bits of that of the 2**bits-th part of an octave in which a lies. a > 0. */
-#define POLYNOMIAL_BY_COEFFICIENT(count, bits)                                                                                    \
-    FASTACT_INLINE vec vpolynomial##count(const real *table, int d, vec a, vec u) {                                              \
-        vec part, y;                                                                                                              \
-        EACH part.v[k] = noctave_part(a.v[k], bits);                                                                              \
-        EACH y.v[k] = nlookup##count(table + count * d, part.v[k]);                                                               \
-        for (int i = d - 1; i >= 0; i--)                                                                                          \
-            EACH y.v[k] = nmadd(y.v[k], u.v[k], nlookup##count(table + count * i, part.v[k]));                                    \
-        return y;                                                                                                                 \
-    }
-POLYNOMIAL_BY_COEFFICIENT(16, 2)
-#ifdef FASTACT_32_BY_ROW
-#define ROW_TWICE(c0, c1, c2, c3, c4, c5, ...) c0, c1, c2, c3, c4, c5, 0, 0, c4, c5, 0, 0, c0, c1, c2, c3,
-#define WHOLE_ROW(...) ROW_TWICE(__VA_ARGS__, 0, 0)
-#define POLYNOMIALS_32(name, LIST) static const real name[] __attribute__((aligned(64))) = {LIST(WHOLE_ROW)}
-FASTACT_INLINE vec vpolynomial32(const real *table, int d, vec a, vec u) {
-    EACH {
-        nvec c[8];
-        nlookup_row(table, a.v[k], c);
-        a.v[k] = c[d];
-        for (int i = d - 1; i >= 0; i--) a.v[k] = nmadd(a.v[k], u.v[k], c[i]);
-    }
-    return a;
+/* The number in the middle of the quarter of an octave in which a lies, and its beginning. a > 0. */
+FASTACT_INLINE vec vquarter_middle(vec a) { EACH a.v[k] = nquarter_middle(a.v[k]); return a; }
+FASTACT_INLINE vec vquarter_beginning(vec a) { EACH a.v[k] = nquarter_beginning(a.v[k]); return a; }
+/* A table of 16 polynomials of degree 5: LIST(ROW) has one ROW(constant term, ...) for each. It lies in memory by coefficients, each
+   one for all polynomials. */
+#define TERM_0(c0, c1, c2, c3, c4, c5) c0,
+#define TERM_1(c0, c1, c2, c3, c4, c5) c1,
+#define TERM_2(c0, c1, c2, c3, c4, c5) c2,
+#define TERM_3(c0, c1, c2, c3, c4, c5) c3,
+#define TERM_4(c0, c1, c2, c3, c4, c5) c4,
+#define TERM_5(c0, c1, c2, c3, c4, c5) c5,
+#define POLYNOMIALS(name, LIST) static const real name[] = {LIST(TERM_0) LIST(TERM_1) LIST(TERM_2) LIST(TERM_3) LIST(TERM_4) LIST(TERM_5)}
+/* At u, the polynomial of degree d whose number is the low four bits of that of the quarter of an octave in which a lies. a > 0. */
+FASTACT_INLINE vec vpolynomial16(const real *table, int d, vec a, vec u) {
+    vec part, y;
+    EACH part.v[k] = nquarter(a.v[k]);
+    EACH y.v[k] = nlookup16(table + 16 * d, part.v[k]);
+    for (int i = d - 1; i >= 0; i--)
+        EACH y.v[k] = nmadd(y.v[k], u.v[k], nlookup16(table + 16 * i, part.v[k]));
+    return y;
 }
-#else
-#define POLYNOMIALS_32 POLYNOMIALS_16
-POLYNOMIAL_BY_COEFFICIENT(32, 3)
-#endif
 #endif
 /* The bits of t, two places lower than an exponent's, added to those of s. */
 FASTACT_INLINE vec vadd_quarters(vec s, vec t) { EACH s.v[k] = nadd_quarters(s.v[k], t.v[k]); return s; }
