@@ -1975,6 +1975,8 @@ def prelu_backward(grad, x, weight, *, axis=None):
     dx = elementwise(FASTACT_prelu_backward, grad, x, w, None, None, True, None)
     g, a = np.asarray(grad), np.asarray(x)
     with np.errstate(all="ignore"):
+        if a.dtype == np.float16 == g.dtype:  # which NumPy reads slowly: once each
+            g, a = g.astype(np.float32), a.astype(np.float32)
         if w.size == 1 and g.shape == a.shape and g.dtype == a.dtype and a.dtype in (np.float32, np.float64) and (
                 cnp.PyArray_ISCARRAY_RO(g) and cnp.PyArray_ISCARRAY_RO(a)):
             return dx, np.full(np.shape(weight), slope_gradient(g, a), np.asarray(dx).dtype)[()]
