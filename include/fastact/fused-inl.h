@@ -3,7 +3,9 @@
    else (a gradient's two passes alike). A row's maximum and sum are then known before they are needed, and the row in memory is read
    and written but once. The operations on each row, and so its bits, are those of the passes in softmax-inl.h. */
 
-#define FETCH (2048 / (ptrdiff_t)sizeof(stored)) /* entries ahead that memory is asked for, measured */
+/* Memory is asked for this many entries ahead, measured, for the second-level cache: the first one waits for two dozen lines at most. */
+#define FETCH (4096 / (ptrdiff_t)sizeof(stored))
+#define FETCH_TO 2
 #define ON_STACK 25600 /* bytes of exponentials; those of three longer rows take memory */
 #define GROUPED 8 /* rows at most whose sums are finished together */
 #define RING 32   /* rows that are remembered: all that are under way, and the groups they belong to */
@@ -27,9 +29,9 @@ FASTACT_INLINE void fused_block(int f, int stream, int count, ptrdiff_t last, co
                                 partial_sums *sums) {
     for (int u = 0; u < count; u++) { /* without gaps, at which the processor's own prefetching would begin anew */
         if (u * LANES * (ptrdiff_t)sizeof(stored) % 64) continue;
-        __builtin_prefetch(later + u * LANES + FETCH, 0);
-        if (fastact_inputs(f) == 2) __builtin_prefetch(b + u * LANES + FETCH, 0);
-        if (!stream && !fastact_results(f)) __builtin_prefetch(y + u * LANES + FETCH, 1);
+        __builtin_prefetch(later + u * LANES + FETCH, 0, FETCH_TO);
+        if (fastact_inputs(f) == 2) __builtin_prefetch(b + u * LANES + FETCH, 0, FETCH_TO);
+        if (!stream && !fastact_results(f)) __builtin_prefetch(y + u * LANES + FETCH, 1, FETCH_TO);
     }
     sum_block(f, 0, count, x, b, e, last, max, c, h, next, sums);
     if (fastact_first_pass(f) == FASTACT_MAX)
