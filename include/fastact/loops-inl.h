@@ -54,6 +54,14 @@ static void write_results(int f, const fastact_job *job, const fastact_state *s)
     if (fastact_results(f) > 1) write_entry(job->out + sizeof(stored), IS_HALF, (real)s->b);
 }
 
+/* A gradient's rows of at most FASTACT_CHUNK entries, the two passes and nothing between them: the processor sees far enough into the next
+   row, and the second pass finds its row in the nearest cache. */
+FASTACT_INLINE void run_one_by_one(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
+    for (ptrdiff_t r = begin; r < end; r++)
+        gradient_row(f, (const stored *)(job->input[0] + r * job->input_row[0]), (const stored *)(job->input[1] + r * job->input_row[1]),
+                     (stored *)(job->out + r * job->out_row), job->n);
+}
+
 /* Rows of any length, pass by pass; short ones in groups: while one row waits for its maximum or sum, the processor works on the next. */
 static void run_passes(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
     fastact_state states[LANES];
@@ -128,46 +136,37 @@ FASTACT_INLINE void run_long(int f, const fastact_job *job, ptrdiff_t begin, ptr
     }
 }
 
-/* Rows under way of each function. Where the exponentials of two rows and the entries of two more are much larger than the second-level
-   cache, they are better off pass by pass, measured. */
+/* Whether arrays lie near, measured. */
+FASTACT_INLINE int are_near(const fastact_job *job) {
+    return job->rows <= (2 << 20) / (job->n * (job->half ? 2 : (ptrdiff_t)sizeof(real)));
+}
+
+/* A gradient's rows are better off one by one, but for long ones with exponentials that lie near, measured; and past the caches whole
+   lines are written by rows under way alone. */
+static int are_one_by_one(int f, const fastact_job *job) {
+    if (fastact_first_pass(f) != FASTACT_SUM || job->stream || job->n == 0 || job->n > FASTACT_CHUNK) return 0;
+    return f == FASTACT_softmax_backward || job->n <= LONGEST_EXPONENTIALS || !are_near(job);
+}
+/* Rows by themselves of each function. Where the exponentials of two rows and the entries of two more are much larger than the
+   second-level cache, they are better off pass by pass, measured. */
 #define LONGEST_SOFTMAX ((768 << 10) / (ptrdiff_t)sizeof(real))
 #define ROW(name, signature, empty, ulp)                                                                                      \
-    FASTACT_APART void name##_under_way(const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {                             \
-        if (FASTACT_##name == FASTACT_logsumexp_weighted) return;                                                             \
-        if (job->n <= FASTACT_CHUNK) run_fused(FASTACT_##name, job, begin, end);                                              \
-        else if (FASTACT_##name == FASTACT_softmax && job->n > LONGEST_SOFTMAX) run_passes(FASTACT_##name, job, begin, end);  \
-        else if (fastact_first_pass(FASTACT_##name) == FASTACT_MAX) run_long(FASTACT_##name, job, begin, end);                \
-        else run_passes(FASTACT_##name, job, begin, end);                                                                     \
+    FASTACT_APART void name##_apart(const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {                                 \
+        const int f = FASTACT_##name, is_long = job->n > FASTACT_CHUNK;                                                       \
+        if (f == FASTACT_logsumexp_weighted) return;                                                                          \
+        if (are_one_by_one(f, job)) run_one_by_one(f, job, begin, end);                                                       \
+        else if (!is_long) run_fused(f, job, begin, end);                                                                     \
+        else if (f == FASTACT_softmax && job->n > LONGEST_SOFTMAX) run_passes(f, job, begin, end);                            \
+        else if (fastact_first_pass(f) == FASTACT_MAX) run_long(f, job, begin, end);                                          \
+        else run_passes(f, job, begin, end);                                                                                  \
     }
 FASTACT_ROW_FUNCTIONS(ROW)
 #undef ROW
-static void (*const under_way[])(const fastact_job *, ptrdiff_t, ptrdiff_t) = {
-#define ROW(name, signature, empty, ulp) name##_under_way,
+static void (*const apart[])(const fastact_job *, ptrdiff_t, ptrdiff_t) = {
+#define ROW(name, signature, empty, ulp) name##_apart,
     FASTACT_ROW_FUNCTIONS(ROW)
 #undef ROW
 };
-
-#ifdef FASTACT_HALF_ROWS
-/* Rows of float16, of entries one after the other. */
-int FASTACT_HALVES_NAME(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
-    fastact_job halves = *job;
-    if (f == FASTACT_softmax && !(halves.kept = malloc((end - begin > 1 ? 2 : 1) * (size_t)job->n * sizeof(real)))) return -1;
-    if (job->n > LANES && end - begin > 1) under_way[f](&halves, begin, end);
-    else run_passes(f, &halves, begin, end);
-    if (f == FASTACT_softmax) free(halves.kept);
-    return 0;
-}
-#else
-
-/* Whether rows are better off in lanes, which are no help where a single row has special cases of its own. Reading and writing LANES
-   rows at a time is no pattern that processors foresee: where arrays lie far away, fewer are, unless a row has a single result. */
-#define NEAR (2 << 20) /* bytes of an array, measured */
-static int is_short(int f, const fastact_job *job) {
-    ptrdiff_t n = job->n, most = fastact_first_pass(f) == FASTACT_MAX ? SHORT : SHORT_GRADIENT;
-    if (f == FASTACT_logsumexp_weighted || n == 0 || n > most) return 0;
-    ptrdiff_t far = f == FASTACT_softmax ? SHORT_FAR : fastact_results(f) ? 128 : SHORT_FAR * 4 / 3;
-    return n <= far || job->rows <= NEAR / (n * (job->half ? 2 : (ptrdiff_t)sizeof(real)));
-}
 
 static void run_blocks(const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
     const char *x = job->input[0] + begin * job->input_row[0];
@@ -182,14 +181,39 @@ static void run_blocks(const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
     }
 }
 
-/* THE CHOICE of a kernel for rows in contiguous memory, by their length. */
-static void run_contiguous(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
+/* THE CHOICE of a kernel for rows by themselves in contiguous memory, by their length. */
+static void run_apart(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
     ptrdiff_t n = job->n;
-    if (is_short(f, job)) begin = FASTACT_LANES_NAME(f, job, begin, end);
     ptrdiff_t few = f == FASTACT_softmax && n <= BLOCK ? 5 : 1; /* rows that end before they would be under way together */
-    if (n > LANES && end - begin > few && f != FASTACT_logsumexp_weighted) under_way[f](job, begin, end);
+    if ((n > LANES && end - begin > few && f != FASTACT_logsumexp_weighted) || are_one_by_one(f, job)) apart[f](job, begin, end);
     else if (f == FASTACT_softmax && n <= BLOCK && n > 0) run_blocks(job, begin, end);
     else run_passes(f, job, begin, end);
+}
+
+#ifdef FASTACT_HALF_ROWS
+/* Rows of float16, of entries one after the other. */
+int FASTACT_HALVES_NAME(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
+    fastact_job halves = *job;
+    if (f == FASTACT_softmax && !(halves.kept = malloc((end - begin > 1 ? 2 : 1) * (size_t)job->n * sizeof(real)))) return -1;
+    run_apart(f, &halves, begin, end);
+    if (f == FASTACT_softmax) free(halves.kept);
+    return 0;
+}
+#else
+
+/* Whether rows are better off in lanes, which are no help where a single row has special cases of its own. Reading and writing LANES
+   rows at a time is no pattern that processors foresee: where arrays lie far away, fewer are, unless a row has a single result. */
+static int is_short(int f, const fastact_job *job) {
+    ptrdiff_t n = job->n, most = fastact_first_pass(f) == FASTACT_MAX ? SHORT : SHORT_GRADIENT;
+    if (f == FASTACT_logsumexp_weighted || n == 0 || n > most) return 0;
+    ptrdiff_t far = f == FASTACT_softmax ? SHORT_FAR : fastact_results(f) ? 128 : SHORT_FAR * 4 / 3;
+    return n <= far || are_near(job);
+}
+
+/* Rows in contiguous memory. */
+static void run_contiguous(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
+    if (is_short(f, job)) begin = FASTACT_LANES_NAME(f, job, begin, end);
+    run_apart(f, job, begin, end);
 }
 
 FASTACT_INLINE ptrdiff_t distance(ptrdiff_t stride) { return stride < 0 ? -stride : stride; }

@@ -412,6 +412,20 @@ FASTACT_INLINE void set_scale(fastact_pair sum, real *a, real *b) {
     *b = lo == lo ? (real)lo : 0; /* an infinite or NaN sum stands alone */
 }
 
+/* A gradient's row. */
+FASTACT_INLINE void gradient_row(int f, const stored *x, const stored *b, stored *y, ptrdiff_t n) {
+    partial_sums sums = {exact_zero(SUM_START), wide_zero(), vset(0)};
+#define STEP(count, at, last) sum_block(f, 0, count, x + (at), b + (at), NULL, last, vset(0), NULL, NULL, NULL, &sums)
+    FOR_BLOCKS(n, STEP);
+#undef STEP
+    fastact_pair sum = total_of(f, &sums).sum;
+    real hi = (real)sum.hi, lo = (real)(sum.hi - hi + sum.lo);
+    vec scale_a = vset(hi), scale_b = vset(lo == lo ? lo : 0); /* an infinite or NaN sum stands alone */
+#define STEP(count, at, last) map_block(f, 0, count, x + (at), b + (at), NULL, y + (at), last, scale_a, scale_b)
+    FOR_BLOCKS(n, STEP);
+#undef STEP
+}
+
 /* softmax of rows of one block at most, the passes above in registers. `last`: entries in the last of `count` vectors. */
 FASTACT_INLINE void softmax_block(int count, ptrdiff_t last, const stored *x, stored *y) {
     fastact_state s;

@@ -16,6 +16,7 @@ FASTACT_INLINE void nfence(void) { _mm_sfence(); }
 #define SIDE_BY_SIDE 2
 #define SHORT 112
 #define SHORT_GRADIENT 48
+#define LONGEST_EXPONENTIALS FASTACT_CHUNK
 #define SHORT_FAR 48
 #define NLANES 8
 typedef __m256 nvec;
@@ -165,6 +166,7 @@ FASTACT_INLINE real nfirst(nvec a) { return _mm256_cvtss_f32(a); }
 #define SIDE_BY_SIDE 4
 #define SHORT 48
 #define SHORT_GRADIENT 32
+#define LONGEST_EXPONENTIALS 128
 #define SHORT_FAR 48
 #define NLANES 4
 typedef __m256d nvec;

@@ -19,7 +19,8 @@ FASTACT_INLINE void nfence(void) { _mm_sfence(); }
 
 #define SIDE_BY_SIDE 2
 #define SHORT 64
-#define SHORT_GRADIENT 40
+#define SHORT_GRADIENT 15
+#define LONGEST_EXPONENTIALS 320
 #define SHORT_FAR 48
 #define NLANES 16
 typedef __m512 nvec;
@@ -97,7 +98,8 @@ FASTACT_INLINE real nfirst(nvec a) { return _mm512_cvtss_f32(a); }
 
 #define SIDE_BY_SIDE 4
 #define SHORT 64
-#define SHORT_GRADIENT 24
+#define SHORT_GRADIENT 18
+#define LONGEST_EXPONENTIALS 56
 #define SHORT_FAR 24
 #define NLANES 8
 typedef __m512d nvec;
