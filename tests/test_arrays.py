@@ -2,6 +2,9 @@
 
 import itertools
 import math
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -727,3 +730,46 @@ def test_xarray(function):
     )
     np.testing.assert_array_equal(got.values, function(*operands))
     assert list(got.coords["row"].values) == list("wxyz")
+
+
+GUARDED = """
+import ctypes, mmap, sys
+import numpy as np
+import fastact, registry
+
+protect = ctypes.CDLL(None).mprotect
+protect.argtypes = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
+
+def guarded(x, at_end):
+    '''A copy of x between pages that cannot be touched.'''
+    page = mmap.PAGESIZE
+    room = -(-x.nbytes // page) * page
+    region = mmap.mmap(-1, room + 2 * page)
+    address = np.frombuffer(region, np.uint8).ctypes.data
+    assert protect(address, page, 0) == 0 and protect(address + page + room, page, 0) == 0
+    copy = np.frombuffer(region, x.dtype, x.size, page + (room - x.nbytes if at_end else 0)).reshape(x.shape)
+    copy[...] = x
+    return copy
+
+rng = np.random.default_rng(0)
+for isa in fastact.available_isas():
+    fastact.set_isa(isa)
+    for function in registry.FUNCTIONS:
+        for dtype in (np.float16, np.float32, np.float64):
+            for n in (1, 2, 3, 7, 8, 15, 16, 17, 23, 25, 33, 47, 63, 65, 71, 100, 113, 127, 130, 201, 8193, 8201):
+                for rows in (1, 2, 17) if n < 8000 else (1, 3):
+                    for at_end in (False, True):
+                        print(function, dtype.__name__, isa, (rows, n), at_end, flush=True)
+                        operands = function.operands(rng.normal(size=(rows, n)).astype(dtype))
+                        function(*(guarded(x, at_end) for x in operands), axis=-1)
+                        function(*(guarded(np.ascontiguousarray(x.T), at_end) for x in operands), axis=0)
+print("done")
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="mprotect")
+def test_nothing_is_read_beyond_arrays():
+    ran = subprocess.run(
+        [sys.executable, "-c", GUARDED], cwd=Path(__file__).parent, capture_output=True, text=True, timeout=300
+    )
+    assert ran.stdout.endswith("done\n"), [*ran.stdout.splitlines()[-1:], ran.stderr, ran.returncode]

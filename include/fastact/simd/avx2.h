@@ -126,14 +126,14 @@ FASTACT_INLINE nvec nload_half_part(const char *p, ptrdiff_t k) {
     if (!(k & 4)) return _mm256_cvtph_ps(_mm_cvtsi64_si128((long long)three_halves(p, k)));
     return _mm256_cvtph_ps(_mm_insert_epi64(_mm_loadl_epi64((const __m128i *)(const void *)p), (long long)three_halves(p + 8, k), 1));
 }
-/* The same where 8 others lie before them, without a branch. */
+/* The same where 16 others lie before them, without a branch; k may be negative. */
 #define FASTACT_OWN_HALF_END
 FASTACT_INLINE nvec nload_half_end(const char *p, ptrdiff_t k) {
     static const int8_t from[32] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,
                                     -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
-    ptrdiff_t missing = k < 0 ? 8 : k < 8 ? 8 - k : 0;
-    __m128i last = _mm_loadu_si128((const __m128i *)(const void *)(p - 2 * missing));
-    return _mm256_cvtph_ps(_mm_shuffle_epi8(last, _mm_loadu_si128((const __m128i *)(const void *)(from + 2 * missing))));
+    ptrdiff_t missing = k < 8 ? 8 - k : 0, shift = missing < 8 ? missing : 8;
+    __m128i last = _mm_loadu_si128((const __m128i *)(const void *)(p - 2 * missing)); /* the last 8 there are */
+    return _mm256_cvtph_ps(_mm_shuffle_epi8(last, _mm_loadu_si128((const __m128i *)(const void *)(from + 2 * shift))));
 }
 FASTACT_INLINE void nstore_half_part(char *p, nvec a, ptrdiff_t k) {
     __m128i part = _mm256_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT);
