@@ -175,6 +175,19 @@ def test_in_place(function, dtype, isa):
                 _assert_same_bits(got, want, function, "n =", n, layout, "into operand", k)
 
 
+@pytest.mark.parametrize("dtype", registry.DTYPES)
+@pytest.mark.parametrize("function", [f for f in registry.FUNCTIONS if f.is_gradient], ids=str)
+def test_sums_beyond_the_format(function, dtype, isa):
+    """Many rows and each alone, short ones and long, agree where the sum of a gradient is infinite when rounded."""
+    for n in (3, 10, 100, 1000):
+        operands = [np.full((20, n), np.finfo(dtype).max / 2, dtype), np.ones((20, n), dtype)]
+        got, want = function(*operands), _alone(function, operands)
+        assert np.array_equal(np.isnan(got), np.isnan(want)), (function, dtype, n, got[0], want[0])
+        _assert_same_bits(np.where(np.isnan(got), 0, got), np.where(np.isnan(want), 0, want), function, "n =", n)
+        if dtype == np.float32:  # the sum is finite in double
+            assert (got == -np.inf).all(), (function, n, got[0])
+
+
 @pytest.mark.parametrize("threads", [1, 2, 3, 7])
 @pytest.mark.parametrize("dtype", [np.float16, *registry.DTYPES])
 @pytest.mark.parametrize("function", registry.FUNCTIONS, ids=str)

@@ -404,13 +404,14 @@ static __attribute__((unused)) void finish_sums(int f, const char *x, ptrdiff_t 
     }
 }
 
-/* The quotient e / sum as e (a + b), with b what rounding takes from a. */
-FASTACT_INLINE void set_scale(fastact_pair sum, real *a, real *b) {
-    fastact_pair r = inverse(sum);
-    double lo = r.hi - (real)r.hi + r.lo;
+/* A pair as a + b, b what rounding takes from a. */
+FASTACT_INLINE void set_halves(fastact_pair r, real *a, real *b) {
     *a = (real)r.hi;
-    *b = lo == lo ? (real)lo : 0; /* an infinite or NaN sum stands alone */
+    *b = (real)(r.hi - *a + r.lo);
+    if (!(__builtin_fabs(*b) < INFINITY)) *b = 0; /* an infinite or NaN sum stands alone */
 }
+/* The quotient e / sum as e (a + b). */
+FASTACT_INLINE void set_scale(fastact_pair sum, real *a, real *b) { set_halves(inverse(sum), a, b); }
 
 /* A gradient's row. */
 FASTACT_INLINE void gradient_row(int f, const stored *x, const stored *b, stored *y, ptrdiff_t n) {
@@ -418,10 +419,9 @@ FASTACT_INLINE void gradient_row(int f, const stored *x, const stored *b, stored
 #define STEP(count, at, last) sum_block(f, 0, count, x + (at), b + (at), NULL, last, vset(0), NULL, NULL, NULL, &sums)
     FOR_BLOCKS(n, STEP);
 #undef STEP
-    fastact_pair sum = total_of(f, &sums).sum;
-    real hi = (real)sum.hi, lo = (real)(sum.hi - hi + sum.lo);
-    vec scale_a = vset(hi), scale_b = vset(lo == lo ? lo : 0); /* an infinite or NaN sum stands alone */
-#define STEP(count, at, last) map_block(f, 0, count, x + (at), b + (at), NULL, y + (at), last, scale_a, scale_b)
+    real hi, lo;
+    set_halves(total_of(f, &sums).sum, &hi, &lo);
+#define STEP(count, at, last) map_block(f, 0, count, x + (at), b + (at), NULL, y + (at), last, vset(hi), vset(lo))
     FOR_BLOCKS(n, STEP);
 #undef STEP
 }
