@@ -81,7 +81,7 @@ FASTACT_INLINE fastact_part fused_pass(int f, int stream, const fused_row *later
     const int has_max = fastact_first_pass(f) == FASTACT_MAX;
     const exponential c = {.magic = vset(has_max ? row->magic : 0), .floor = vset(has_max ? row->floor : 0)};
     vec top = vset(-INFINITY);
-    partial_sums sums = {exact_zero(SUM_START), wide_zero(), vset(0)};
+    partial_sums sums = {exact_zero(start_of(n)), wide_zero(), vset(0)};
     const stored *l = later->x, *x = row->x, *b = row->b, *d = earlier->x, *d2 = earlier->b;
     const real *kept = earlier->e;
     real *e = row->e;
@@ -97,7 +97,7 @@ FASTACT_INLINE fastact_part fused_pass(int f, int stream, const fused_row *later
     FOR_BLOCKS_AHEAD(f, 0, n, x, &c, h, next, STEP);
 #undef STEP
     if (has_max) later->s->max = vmax_lanes(top);
-    return total_of(f, &sums);
+    return total_of(f, &sums, n);
 }
 
 /* What follows from a row's maximum, and from the sums of a group. */

@@ -197,6 +197,24 @@ FASTACT_INLINE wide add_single(int f, real *e, const real *g, vec max, const exp
     return FASTACT_REAL == 32 ? wide_of(vload(e)) : exact_wide(exact, SUM_START); /* both are exact */
 }
 
+/* The sum of few exponentials: two lanes of a row by itself at a time, and joined at once. */
+FASTACT_INLINE wide sum_few(const real *e, ptrdiff_t n) {
+    const ptrdiff_t half = ROW_LANES / 2;
+    exact_sum sum[ROW_LANES / 2];
+    for (ptrdiff_t j = 0; j < half; j++) {
+        exact_sum other = exact_zero(START_OF_FEW);
+        sum[j] = other;
+        for (ptrdiff_t i = j; i < n; i += ROW_LANES) {
+            exact_add(&sum[j], vload(e + i * LANES));
+            if (i + half < n) exact_add(&other, vload(e + (i + half) * LANES));
+        }
+        exact_join(&sum[j], other);
+    }
+    for (ptrdiff_t k = half / 2; k; k /= 2)
+        for (ptrdiff_t j = 0; j < k; j++) exact_join(&sum[j], sum[j + k]);
+    return exact_wide(sum[0], ROW_LANES * START_OF_FEW);
+}
+
 /* The sum of a tile of n entries, which softmax leaves as exponentials, in the order of a row by itself. */
 FASTACT_INLINE void sum_tile(int f, tile *t, ptrdiff_t n) {
     exponential c = exponential_of(t->max);
@@ -204,6 +222,12 @@ FASTACT_INLINE void sum_tile(int f, tile *t, ptrdiff_t n) {
     wide sum[ROW_LANES];
     int count = n < ROW_LANES ? (int)n : (int)ROW_LANES, half = ROW_LANES / 2;
     vec ties = vset(0);
+    if (f == FASTACT_softmax && ARE_FEW(n)) {
+        exp_tile(t->e, n, &c);
+        t->sum = wide_normal(sum_few(t->e, n));
+        t->ties = ties;
+        return;
+    }
     if (n <= ROW_LANES) {
         if (f == FASTACT_softmax) exp_tile(t->e, n, &c);
         for (int j = 0; j < half && j < n; j++) {

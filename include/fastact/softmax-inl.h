@@ -193,15 +193,22 @@ FASTACT_INLINE void sum_block(int f, int shifted, int count, const stored *x, co
     wide_add(&s->sum, add_terms(count, e));
 }
 
-/* More than any exponential: see exponential_of. */
+/* More than any exponential: see exponential_of. And more than the four of a lane, where each has one at least and four at most: such
+   lanes stay in one octave, and are cheaper to add, which counts where there are few. */
 #if FASTACT_REAL == 32
 #define SUM_START 0x1p61f
 #else
 #define SUM_START 0x1p501
 #endif
+#define START_OF_FEW (4 * SUM_START)
+#define ARE_FEW(n) ((n) > ROW_LANES && (n) <= 4 * ROW_LANES)
+FASTACT_INLINE real start_of(ptrdiff_t n) { return ARE_FEW(n) ? START_OF_FEW : SUM_START; }
+FASTACT_INLINE fastact_pair exact_sum_of(exact_sum s, ptrdiff_t n) {
+    return ARE_FEW(n) ? exact_total_of_few(s, START_OF_FEW) : exact_total(s, SUM_START);
+}
 
-FASTACT_INLINE fastact_part total_of(int f, const partial_sums *s) {
-    if (f == FASTACT_softmax) return (fastact_part){exact_total(s->exact, SUM_START), 0};
+FASTACT_INLINE fastact_part total_of(int f, const partial_sums *s, ptrdiff_t n) {
+    if (f == FASTACT_softmax) return (fastact_part){exact_sum_of(s->exact, n), 0};
     return (fastact_part){wide_total(s->sum), f == FASTACT_logsumexp || f == FASTACT_log_softmax ? vsum_lanes(s->ties) : 0};
 }
 /* The sum of the exponentials, for logarithms of those below the largest entry; or sum g_i y_i or sum g_i, whose terms cancel, so that
@@ -209,13 +216,13 @@ FASTACT_INLINE fastact_part total_of(int f, const partial_sums *s) {
 FASTACT_INLINE fastact_part sum_of(int f, int shifted, const stored *x, const stored *b, real *kept, ptrdiff_t n, const fastact_state *s) {
     vec max = vset((real)s->max);
     exponential c = exponential_of(max);
-    partial_sums sums = {exact_zero(SUM_START), wide_zero(), vset(0)};
+    partial_sums sums = {exact_zero(start_of(n)), wide_zero(), vset(0)};
     halfway *h = NULL;
     const stored *next = NULL;
 #define STEP(count, at, last) sum_block(f, shifted, count, x + (at), b + (at), kept + (at), last, max, &c, h, next, &sums)
     FOR_BLOCKS_AHEAD(f, shifted, n, x, &c, h, next, STEP);
 #undef STEP
-    return total_of(f, &sums);
+    return total_of(f, &sums, n);
 }
 
 /* A result: of x (of softmax: its exponential), for a gradient also y, and what is known of the row. */
@@ -415,12 +422,12 @@ FASTACT_INLINE void set_scale(fastact_pair sum, real *a, real *b) { set_halves(i
 
 /* A gradient's row. */
 FASTACT_INLINE void gradient_row(int f, const stored *x, const stored *b, stored *y, ptrdiff_t n) {
-    partial_sums sums = {exact_zero(SUM_START), wide_zero(), vset(0)};
+    partial_sums sums = {exact_zero(start_of(n)), wide_zero(), vset(0)};
 #define STEP(count, at, last) sum_block(f, 0, count, x + (at), b + (at), NULL, last, vset(0), NULL, NULL, NULL, &sums)
     FOR_BLOCKS(n, STEP);
 #undef STEP
     real hi, lo;
-    set_halves(total_of(f, &sums).sum, &hi, &lo);
+    set_halves(total_of(f, &sums, n).sum, &hi, &lo);
 #define STEP(count, at, last) map_block(f, 0, count, x + (at), b + (at), NULL, y + (at), last, vset(hi), vset(lo))
     FOR_BLOCKS(n, STEP);
 #undef STEP
@@ -428,6 +435,7 @@ FASTACT_INLINE void gradient_row(int f, const stored *x, const stored *b, stored
 
 /* softmax of rows of one block at most, the passes above in registers. `last`: entries in the last of `count` vectors. */
 FASTACT_INLINE void softmax_block(int count, ptrdiff_t last, const stored *x, stored *y) {
+    const ptrdiff_t n = (count - 1) * LANES + last;
     fastact_state s;
     vec e[4], top;
     fastact_start(&s);
@@ -436,13 +444,13 @@ FASTACT_INLINE void softmax_block(int count, ptrdiff_t last, const stored *x, st
     for (int u = count - 2; u >= 0; u--) top = vmax(e[u], top);
     s.max = vmax_lanes(top);
     if (s.max - s.max == 0) {
-        exact_sum sum = exact_zero(SUM_START);
+        exact_sum sum = exact_zero(start_of(n));
         exponential c = exponential_of(vset((real)s.max));
         EACH_VECTOR(count) e[u] = vsub(e[u], c.shift);
         exp_side_by_side(e, count, c.magic, c.floor);
         e[count - 1] = vkeep(e[count - 1], last);
         EACH_VECTOR(count) exact_add(&sum, e[u]);
-        s.sum = exact_total(sum, SUM_START);
+        s.sum = exact_sum_of(sum, n);
     } else {
         s.sum.hi = NAN;
     }

@@ -178,6 +178,13 @@ FASTACT_INLINE void exact_add(exact_sum *s, vec a) {
         s->hi.v[k] = z;
     }
 }
+/* Lane by lane: the sums of s and t, in s, for lanes of both in one octave: there (hi - z) + a is exact whichever is larger. */
+FASTACT_INLINE void join_registers(nvec *hi, nvec *lost, nvec other_hi, nvec other_lost) {
+    nvec z = *hi + other_hi;
+    *lost = *lost + other_lost + ((*hi - z) + other_hi);
+    *hi = z;
+}
+FASTACT_INLINE void exact_join(exact_sum *s, exact_sum t) { EACH join_registers(&s->hi.v[k], &s->lost.v[k], t.hi.v[k], t.lost.v[k]); }
 FASTACT_INLINE wide exact_wide(exact_sum s, real start) {
     vec sum = vsub(s.hi, vset(start)); /* exact */
 #if FASTACT_REAL == 32
@@ -189,3 +196,11 @@ FASTACT_INLINE wide exact_wide(exact_sum s, real start) {
 #endif
 }
 FASTACT_INLINE fastact_pair exact_total(exact_sum s, real start) { return wide_total(exact_wide(s, start)); }
+/* The same for lanes in one octave, joined before they are widened. */
+FASTACT_INLINE fastact_pair exact_total_of_few(exact_sum s, real start) {
+    for (int half = PARTS / 2; half; half /= 2)
+        for (int k = 0; k < half; k++) join_registers(&s.hi.v[k], &s.lost.v[k], s.hi.v[k + half], s.lost.v[k + half]);
+    for (int half = NLANES / 2; half; half /= 2)
+        join_registers(&s.hi.v[0], &s.lost.v[0], nupper(s.hi.v[0], half), nupper(s.lost.v[0], half));
+    return renormalise((double)nfirst(s.hi.v[0]) - (double)start * LANES, nfirst(s.lost.v[0]));
+}
