@@ -32,13 +32,19 @@ FASTACT_INLINE void store_entries(int half, char *to, vec v, ptrdiff_t count) {
         else { LOOP(0, all); }                               \
     } while (0)
 
-/* Columns are read and written in groups of tiles that fill a cache line. */
+/* Columns are read and written in groups of tiles that fill a cache line, */
 #define GROUP ((int)(64 / (LANES * sizeof(real))))
-/* So many tiles are under way at a time: while one waits for its maxima or sums, the processor works on the others. */
-#define TILES (4 * GROUP)
-/* All together they take at most this many vectors for each register of a cache line, so that rows, tiles and results share the
-   nearest cache. */
-#define UNDER_WAY 64
+/* and so many at a time: each entry of a column lies in a page of its own, of which eight lines one after the other are read and
+   written faster than one. Two inputs share them. */
+#define TILES (8 * GROUP)
+#define TILES_OF_COLUMNS(f) (TILES / fastact_inputs(f))
+/* They take at most so many vectors for each register of a cache line, to share the nearest cache with what they are read from, unless
+   a column is too long for that, or its entries too far apart. */
+#define COLUMNS_UNDER_WAY 256
+#define LONG_COLUMN 512
+/* Rows one after the other, likewise with their results: while one tile waits for its maxima or sums, the processor works on the others. */
+#define TILES_OF_ROWS (4 * GROUP)
+#define ROWS_UNDER_WAY 64
 
 /* A tile: LANES rows of n entries as n vectors. */
 typedef struct {
@@ -111,20 +117,27 @@ FASTACT_INLINE vec load_rows(const place *x, ptrdiff_t n, ptrdiff_t rows, real *
     }
     return vmax(vmax(max[0], max[1]), vmax(max[2], max[3]));
 }
-/* GROUP tiles, k the first of two inputs or the second; entries of missing rows are 0. */
-FASTACT_INLINE void load_columns(int f, const place *x, ptrdiff_t n, tile *t, int k) {
-    vec max[GROUP];
-    for (int u = 0; u < GROUP; u++) max[u] = vset(-INFINITY);
+/* CALL(u, tiles), tiles u and following, compiled apart for all of them and for those of a cache line. */
+#define EACH_TILES(f, count, CALL)                                           \
+    do {                                                                     \
+        if ((count) == TILES_OF_COLUMNS(f)) { CALL(0, TILES_OF_COLUMNS(f)); } \
+        else                                                                 \
+            for (int u_ = 0; u_ < (count); u_ += GROUP) { CALL(u_, GROUP); } \
+    } while (0)
+/* `tiles` tiles, k the first of two inputs or the second; entries of missing rows are 0. */
+FASTACT_INLINE void load_columns(int f, int tiles, const place *x, ptrdiff_t n, tile *t, int k) {
+    vec max[TILES];
+    for (int u = 0; u < tiles; u++) max[u] = vset(-INFINITY);
 #define LOAD(half, count)                                                            \
     for (ptrdiff_t i = 0; i < n; i++)                                                \
-        for (int u = 0; u < GROUP; u++) {                                            \
+        for (int u = 0; u < tiles; u++) {                                            \
             vec v = load_entries(half, entry(x, u * LANES, i), (count) - u * LANES); \
             vstore((k ? t[u].g : t[u].e) + i * LANES, v);                            \
             max[u] = vmax(v, max[u]);                                                \
         }
-    BY_KIND(x->half, t->rows, GROUP * LANES, LOAD);
+    BY_KIND(x->half, t->rows, tiles * LANES, LOAD);
 #undef LOAD
-    for (int u = 0; u < GROUP; u++) keep_max(f, &t[u], max[u]);
+    for (int u = 0; u < tiles; u++) keep_max(f, &t[u], max[u]);
 }
 
 /* The last pass over a tile, and back to where rows lie. */
@@ -140,14 +153,14 @@ FASTACT_INLINE void store_rows(int f, const place *y, ptrdiff_t n, const tile *t
 #undef STORE
     }
 }
-FASTACT_INLINE void store_columns(int f, const place *y, ptrdiff_t n, const tile *t, const vec *a, const vec *b) {
+FASTACT_INLINE void store_columns(int f, int tiles, const place *y, ptrdiff_t n, const tile *t, const vec *a, const vec *b) {
 #define STORE(half, count)                                                                    \
     for (ptrdiff_t i = 0; i < n; i++)                                                         \
-        for (int u = 0; u < GROUP; u++) {                                                     \
+        for (int u = 0; u < tiles; u++) {                                                     \
             vec v = map(f, vload(t[u].e + i * LANES), vload(t[u].g + i * LANES), a[u], b[u]); \
             store_entries(half, entry(y, u * LANES, i), v, (count) - u * LANES);              \
         }
-    BY_KIND(y->half, t->rows, GROUP * LANES, STORE);
+    BY_KIND(y->half, t->rows, tiles * LANES, STORE);
 #undef STORE
 }
 
@@ -312,13 +325,24 @@ FASTACT_INLINE void spread_nan(vec v, real *e, ptrdiff_t n, vec *a, vec *b) {
 }
 
 FASTACT_INLINE ptrdiff_t vectors_of_tile(ptrdiff_t n) { return (n + LANES - 1) / LANES * LANES; }
-FASTACT_INLINE ptrdiff_t tiles_at_a_time(ptrdiff_t n) {
-    ptrdiff_t fit = UNDER_WAY / vectors_of_tile(n) * GROUP;
-    return fit < GROUP ? GROUP : fit < TILES ? fit : TILES;
+/* Entries a multiple of a large power of two apart share few sets of a cache, which cannot keep a line each for all of a column. */
+FASTACT_INLINE int are_crowded(ptrdiff_t n, ptrdiff_t step) {
+    ptrdiff_t period = step & -step;
+    return n * (period < 4096 ? period : 4096) > 8 * 4096;
+}
+FASTACT_INLINE ptrdiff_t tiles_at_a_time(int f, const fastact_job *job) {
+    const place x = {(char *)job->input[0], job->input_row[0], job->input_step[0], job->half};
+    const int columns = is_columns(&x, job->n);
+    ptrdiff_t most = columns ? TILES_OF_COLUMNS(f) : TILES_OF_ROWS;
+    ptrdiff_t fit = (columns ? COLUMNS_UNDER_WAY / fastact_inputs(f) : ROWS_UNDER_WAY) / vectors_of_tile(job->n) * GROUP;
+    if (columns && (job->n > LONG_COLUMN || are_crowded(job->n, x.step))) return most;
+    return fit < GROUP ? GROUP : fit < most ? fit : most;
 }
 
 #define LOAD(n) keep_max(f, &t[u], load_packed(&x, n, k ? t[u].g : t[u].e))
 #define STORE(n) store_packed(f, &y, n, &t[u], a[u], b[u])
+#define LOAD_COLUMNS(u, tiles) load_columns(f, tiles, &x, n, t + (u), k), x.first += (tiles) * LANES * x.row
+#define STORE_COLUMNS(u, tiles) store_columns(f, tiles, &y, n, t + (u), a + (u), b + (u)), y.first += (tiles) * LANES * y.row
 /* Rows begin to end, of at most FASTACT_CHUNK entries, and no more than fit tiles_at_a_time, for which the buffer has room. */
 FASTACT_INLINE void run_tiles(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end, real *buffer) {
     ptrdiff_t n = job->n, size = vectors_of_tile(n) * LANES;
@@ -333,7 +357,7 @@ FASTACT_INLINE void run_tiles(int f, const fastact_job *job, ptrdiff_t begin, pt
     for (int k = inputs - 1; k >= 0; k--) {
         place x = {(char *)job->input[k] + begin * job->input_row[k], job->input_row[k], job->input_step[k], job->half};
         if (is_columns(&x, n))
-            for (int u = 0; u < count; u += GROUP, x.first += GROUP * LANES * x.row) load_columns(f, &x, n, t + u, k);
+            EACH_TILES(f, count, LOAD_COLUMNS);
         else
             for (int u = 0; u < count; u++, x.first += LANES * x.row)
                 if (packed && t[u].rows >= LANES) BY_LENGTH(n, LOAD);
@@ -354,11 +378,13 @@ FASTACT_INLINE void run_tiles(int f, const fastact_job *job, ptrdiff_t begin, pt
         else if (!columns) store_rows(f, &y, n, &t[u], a[u], b[u]);
         if (!columns) y.first += LANES * y.row;
     }
-    for (int u = 0; columns && u < count; u += GROUP, y.first += GROUP * LANES * y.row) store_columns(f, &y, n, t + u, a + u, b + u);
+    if (columns) EACH_TILES(f, count, STORE_COLUMNS);
 }
 
 #undef LOAD
 #undef STORE
+#undef LOAD_COLUMNS
+#undef STORE_COLUMNS
 
 #define ROW(name, signature, empty, ulp)                                                                       \
     FASTACT_APART void name##_tiles(const fastact_job *job, ptrdiff_t begin, ptrdiff_t end, real *buffer) {     \
@@ -389,7 +415,7 @@ FASTACT_INLINE ptrdiff_t to_whole_lines(int f, const fastact_job *job, ptrdiff_t
 /* Rows begin to end in lanes, as far as enough of them are left to fill lanes; returns where they end, or -1 for want of memory. */
 ptrdiff_t FASTACT_LANES_NAME(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
     real near[2 * (SHORT + LANES) * GROUP * LANES] __attribute__((aligned(64))), *buffer = near;
-    ptrdiff_t rows = tiles_at_a_time(job->n) * LANES, entries = fastact_inputs(f) * rows * vectors_of_tile(job->n);
+    ptrdiff_t rows = tiles_at_a_time(f, job) * LANES, entries = fastact_inputs(f) * rows * vectors_of_tile(job->n);
     void *far = NULL;
     if (entries > (ptrdiff_t)(sizeof near / sizeof *near)) {
         far = malloc((size_t)entries * sizeof(real) + 64);
