@@ -25,15 +25,15 @@ typedef struct {
 /* One block of each of three rows. `whole`: that of the earlier row lies within the row. */
 FASTACT_INLINE void fused_block(int f, int stream, int count, ptrdiff_t last, const stored *later, const stored *x, const stored *b,
                                 real *e, const stored *d, const stored *d2, const real *kept, stored *y, int whole, vec max,
-                                const exponential *c, halfway *h, const stored *next, vec scale_a, vec scale_b, vec *top,
-                                partial_sums *sums) {
+                                const exponential *c, halfway *h, const stored *next, const real *rest, vec scale_a, vec scale_b,
+                                vec *top, partial_sums *sums) {
     for (int u = 0; u < count; u++) { /* without gaps, at which the processor's own prefetching would begin anew */
         if (u * LANES * (ptrdiff_t)sizeof(stored) % 64) continue;
         __builtin_prefetch(later + u * LANES + FETCH, 0, FETCH_TO);
         if (fastact_inputs(f) == 2) __builtin_prefetch(b + u * LANES + FETCH, 0, FETCH_TO);
         if (!stream && !fastact_results(f)) __builtin_prefetch(y + u * LANES + FETCH, 1, FETCH_TO);
     }
-    sum_block(f, 0, count, x, b, e, last, max, c, h, next, sums);
+    sum_block(f, 0, count, x, b, e, last, max, c, h, next, rest, sums);
     if (fastact_first_pass(f) == FASTACT_MAX)
         EACH_VECTOR(count) *top = vmax(load_some(IS_HALF, later, u, count, last, -INFINITY), *top);
     if (!fastact_results(f) && whole) map_block(f, stream, count, d, d2, kept, y, last, scale_a, scale_b);
@@ -90,10 +90,12 @@ FASTACT_INLINE fastact_part fused_pass(int f, int stream, const fused_row *later
     halfway *h = NULL;
     const stored *next = NULL;
     if (stream) stream_edges(f, f == FASTACT_softmax ? (const void *)kept : d, d2, y, n, scale_a, scale_b, line);
+    real rest[LANES] __attribute__((aligned(64)));
+    if (has_max) exp_rest(0, x, n, &c, rest);
     d += head, d2 += head, kept += head, y += head;
 #define STEP(count, at, last)                                                                                                     \
     fused_block(f, stream, count, last, l + (at), x + (at), b + (at), e + (at), d + (at), d2 + (at), kept + (at), y + (at),       \
-                !stream || (at) + head + BLOCK <= n, max, &c, h, next, scale_a, scale_b, &top, &sums)
+                !stream || (at) + head + BLOCK <= n, max, &c, h, next, rest, scale_a, scale_b, &top, &sums)
     FOR_BLOCKS_AHEAD(f, 0, n, x, &c, h, next, STEP);
 #undef STEP
     if (has_max) later->s->max = vmax_lanes(top);
@@ -123,8 +125,10 @@ FASTACT_INLINE void finish_group(int f, const fastact_job *job, const fused_row 
 }
 
 /* Rows begin to end, of more than LANES and at most FASTACT_CHUNK entries. In its turn a row's maximum is taken, `apart` turns later
-   its sum (a gradient's at once), and as many later it goes through its last pass. What follows from a maximum or a sum is computed
-   one turn late: by then no instruction waits for it. Special rows, and those of the first and last turns, go pass by pass. */
+   its sum (a gradient's at once), and as many later it goes through its last pass. What follows from a sum is computed one turn late: by
+   then no instruction waits for it. What follows from a maximum is computed when a turn begins, `since` turns late: the exponentials of
+   a later turn wait for it, and with them all that the processor sees. Special rows, and those of the first and last turns, go pass by
+   pass. */
 FASTACT_INLINE void run_fused(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
     real near[f == FASTACT_softmax ? ON_STACK / sizeof(real) : 1] __attribute__((aligned(64))), *buffer = near;
     void *far = NULL;
@@ -136,7 +140,7 @@ FASTACT_INLINE void run_fused(int f, const fastact_job *job, ptrdiff_t begin, pt
     const int has_max = fastact_first_pass(f) == FASTACT_MAX, has_map = fastact_results(f) == 0;
     ptrdiff_t group = 1;
     while (f != FASTACT_softmax && group < GROUPED && 2 * group * n * fastact_inputs(f) * sizeof(stored) <= 32768) group *= 2;
-    const ptrdiff_t apart = group + 1, to_sum = has_max ? apart : 0, to_map = to_sum + apart;
+    const ptrdiff_t apart = group + 1, to_sum = has_max ? apart : 0, to_map = to_sum + apart, since = apart > 2 ? 2 : 1;
     const int stream =
         has_map && !IS_HALF && job->stream && (uintptr_t)job->out % sizeof(real) == 0 && job->out_row == n * (ptrdiff_t)sizeof(real);
     const ptrdiff_t pitch = (n / LANES + 2) * LANES; /* no power of two, whose rows would share cache sets */
@@ -160,6 +164,7 @@ FASTACT_INLINE void run_fused(int f, const fastact_job *job, ptrdiff_t begin, pt
             later->s = &states[i & (RING - 1)];
             fastact_start(later->s);
         }
+        if (has_max && i >= since && i < count + since) finish_maximum(f, SLOT(i - since));
         int special = take_map && earlier->s->special, skipped = take_sum && row->s->special;
         if (take_max == has_max && take_sum && take_map && !special && !skipped) {
             if (stream) fold(FASTACT_SUM, row->s, fused_pass(f, has_map, later, row, earlier, n, &line), 0);
@@ -174,7 +179,6 @@ FASTACT_INLINE void run_fused(int f, const fastact_job *job, ptrdiff_t begin, pt
                 map_chunk(f, earlier->x, earlier->b, earlier->e, earlier->y, n, earlier->s);
         }
         if (take_map && !special && !has_map) write_entry((char *)earlier->y, IS_HALF, (real)earlier->s->a);
-        if (has_max && i >= 1 && i <= count) finish_maximum(f, SLOT(i - 1));
         ptrdiff_t summed = i - to_sum; /* rows, before this turn's */
         if (summed >= 1 && summed <= count && (summed % group == 0 || summed == count)) {
             ptrdiff_t first = (summed - 1) / group * group;

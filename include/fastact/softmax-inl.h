@@ -134,6 +134,17 @@ FASTACT_INLINE void begin_pair(int shifted, int u, const stored *x, const expone
         FOR_REST(n, at_, STEP);                                                             \
     } while (0)
 
+/* The exponentials of what is left of a row after its blocks, where it is one vector at most. They are begun before those of the blocks:
+   the row's sum would wait for them at its end. */
+FASTACT_INLINE void exp_rest(int shifted, const stored *x, ptrdiff_t n, const exponential *c, real *rest) {
+    ptrdiff_t last = n % BLOCK;
+    if (last == 0 || last > LANES) return;
+    vec e = load_some(IS_HALF, x + n - last, 0, 1, last, -INFINITY);
+    if (shifted) e = vsub(e, c->shift);
+    exp_scaled(&e, 1, c->magic, c->floor);
+    vstore(rest, vkeep(e, last));
+}
+
 /* The terms of a block as a tree; e[0] holds it in the end. */
 FASTACT_INLINE vec add_terms(int count, vec *e) {
     if (count > 1) e[0] = vadd(e[0], e[1]);
@@ -153,9 +164,9 @@ typedef struct {
     vec ties;
 } partial_sums;
 
-/* h, next: as in FOR_BLOCKS_AHEAD. */
+/* h, next: as in FOR_BLOCKS_AHEAD; rest: of exp_rest. */
 FASTACT_INLINE void sum_block(int f, int shifted, int count, const stored *x, const stored *b, real *kept, ptrdiff_t last, vec max,
-                              const exponential *c, halfway *h, const stored *next, partial_sums *s) {
+                              const exponential *c, halfway *h, const stored *next, const real *rest, partial_sums *s) {
     vec e[4], v[4];
     if (fastact_first_pass(f) == FASTACT_SUM) {
         EACH_VECTOR(count) {
@@ -168,7 +179,9 @@ FASTACT_INLINE void sum_block(int f, int shifted, int count, const stored *x, co
         return;
     }
     EACH_VECTOR(count) e[u] = v[u] = load_some(IS_HALF, x, u, count, last, -INFINITY);
-    if (h) {
+    if (count == 1) {
+        e[0] = vload(rest);
+    } else if (h) {
 #pragma GCC unroll 2
         for (int u = 0; u < 4; u += 2) {
             exp_end(e + u, 2, h->r + u, h->s + u);
@@ -178,8 +191,8 @@ FASTACT_INLINE void sum_block(int f, int shifted, int count, const stored *x, co
         if (shifted)
             EACH_VECTOR(count) e[u] = vsub(e[u], c->shift);
         exp_side_by_side(e, count, c->magic, c->floor);
+        if (last) e[count - 1] = vkeep(e[count - 1], last);
     }
-    if (last) e[count - 1] = vkeep(e[count - 1], last);
     if (f == FASTACT_softmax) {
         EACH_VECTOR(count) store_some(0, kept, e[u], u, count, last);
         EACH_VECTOR(count) exact_add(&s->exact, e[u]);
@@ -219,7 +232,9 @@ FASTACT_INLINE fastact_part sum_of(int f, int shifted, const stored *x, const st
     partial_sums sums = {exact_zero(start_of(n)), wide_zero(), vset(0)};
     halfway *h = NULL;
     const stored *next = NULL;
-#define STEP(count, at, last) sum_block(f, shifted, count, x + (at), b + (at), kept + (at), last, max, &c, h, next, &sums)
+    real rest[LANES] __attribute__((aligned(64)));
+    if (fastact_first_pass(f) == FASTACT_MAX) exp_rest(shifted, x, n, &c, rest);
+#define STEP(count, at, last) sum_block(f, shifted, count, x + (at), b + (at), kept + (at), last, max, &c, h, next, rest, &sums)
     FOR_BLOCKS_AHEAD(f, shifted, n, x, &c, h, next, STEP);
 #undef STEP
     return total_of(f, &sums, n);
@@ -423,7 +438,7 @@ FASTACT_INLINE void set_scale(fastact_pair sum, real *a, real *b) { set_halves(i
 /* A gradient's row. */
 FASTACT_INLINE void gradient_row(int f, const stored *x, const stored *b, stored *y, ptrdiff_t n) {
     partial_sums sums = {exact_zero(start_of(n)), wide_zero(), vset(0)};
-#define STEP(count, at, last) sum_block(f, 0, count, x + (at), b + (at), NULL, last, vset(0), NULL, NULL, NULL, &sums)
+#define STEP(count, at, last) sum_block(f, 0, count, x + (at), b + (at), NULL, last, vset(0), NULL, NULL, NULL, NULL, &sums)
     FOR_BLOCKS(n, STEP);
 #undef STEP
     real hi, lo;
