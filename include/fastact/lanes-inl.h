@@ -59,8 +59,29 @@ FASTACT_INLINE void keep_max(int f, tile *t, vec max) {
     if (fastact_first_pass(f) == FASTACT_MAX) t->max = max;
 }
 
-/* Squares of a tile of n vectors begin at multiples of LANES, but the last one at n - LANES, so that all of it are entries. */
-FASTACT_INLINE ptrdiff_t square(ptrdiff_t at, ptrdiff_t n) { return at + LANES <= n || n < LANES ? at : n - LANES; }
+/* LANES rows one after the other are transposed strip by strip: so many entries, from `at` on, of each. With FASTACT_PIECES that is half a
+   register, or a quarter for short rows and for what is left of long ones, and a register holds pieces of two or four rows; else it is a
+   square. */
+FASTACT_INLINE int width_at(ptrdiff_t at, ptrdiff_t n, int half) {
+#ifdef FASTACT_PIECES
+    if (!half && n >= LANES / 4 && n - at <= LANES / 4) return LANES / 4;
+    if (!half && n >= LANES / 2) return LANES / 2;
+    if (!half && n >= LANES / 4) return LANES / 4;
+#endif
+    (void)at, (void)n, (void)half;
+    return LANES;
+}
+/* STEP(at, width) for each strip. The last one overlaps the one before, so that all of it are entries, unless it is the only one. */
+#define FOR_STRIPS(n, half, STEP)                                                         \
+    do {                                                                                  \
+        for (ptrdiff_t next_ = 0, width_; next_ < (n); next_ += width_) {                 \
+            width_ = width_at(next_, n, half);                                            \
+            ptrdiff_t at_ = next_ + width_ <= (n) || (n) < width_ ? next_ : (n) - width_; \
+            if (width_ == LANES) STEP(at_, LANES);                                        \
+            else if (width_ == LANES / 2) STEP(at_, LANES / 2);                           \
+            else STEP(at_, LANES / 4);                                                    \
+        }                                                                                 \
+    } while (0)
 
 /* LANES rows of n entries side by side, n a power of two below LANES, are n whole vectors: in log2 n steps of taking the first entries of
    all pairs, and the second ones, each entry gets a vector of its own; and back. Lanes may be rows in any order. */
@@ -97,24 +118,57 @@ FASTACT_INLINE int are_packed(int f, const fastact_job *job) {
     return packed;
 }
 
-/* Rows one after the other, a square of them transposed at a time; where rows are missing, the first one stands for them. */
+/* A strip of rows of n entries, `to` bytes into them, as a vector for each of its entries; and back, of as many rows as there are. */
+FASTACT_INLINE void load_strip(int half, const char *const *row, ptrdiff_t to, ptrdiff_t n, int width, vec *v) {
+#define LOAD(half, count) for (int r = 0; r < LANES; r++) v[r] = load_entries(half, row[r] + to, count)
+    if (width == LANES) {
+        BY_KIND(half, n, LANES, LOAD);
+        transpose(v);
+        return;
+    }
+#undef LOAD
+#ifdef FASTACT_PIECES
+    const int pieces = LANES / width;
+    for (int r = 0; r < LANES; r += pieces) {
+        const char *from[4];
+        for (int k = 0; k < pieces; k++) from[k] = row[r + k] + to;
+        v[r / pieces].v[0] = nload_pieces(pieces, from);
+    }
+    vdeinterleave(v, width);
+#endif
+}
+FASTACT_INLINE void store_strip(int half, char *to, ptrdiff_t row, ptrdiff_t rows, ptrdiff_t n, int width, vec *v) {
+    if (width == LANES) {
+        transpose(v);
+#define STORE(half, count) for (int r = 0; r < LANES && r < rows; r++, to += row) store_entries(half, to, v[r], count)
+        BY_KIND(half, n, LANES, STORE);
+#undef STORE
+        return;
+    }
+#ifdef FASTACT_PIECES
+    const int pieces = LANES / width;
+    vinterleave(v, width);
+    for (int r = 0; r < LANES && r < rows; r++, to += row) nstore_piece(pieces, r % pieces, to, v[r / pieces].v[0]);
+#endif
+}
+
+/* Rows one after the other; where rows are missing, the first one stands for them. */
 FASTACT_INLINE vec load_rows(const place *x, ptrdiff_t n, ptrdiff_t rows, real *e) {
     vec max[4] = {vset(-INFINITY), vset(-INFINITY), vset(-INFINITY), vset(-INFINITY)};
     const char *row[LANES];
     for (int r = 0; r < LANES; r++) row[r] = entry(x, r < rows ? r : 0, 0);
-    for (ptrdiff_t next = 0; next < n; next += LANES) {
-        ptrdiff_t at = square(next, n), to = at * x->step;
-        vec v[LANES];
-#define LOAD(half, count) for (int r = 0; r < LANES; r++) v[r] = load_entries(half, row[r] + to, count)
-        BY_KIND(x->half, n, LANES, LOAD);
+#define LOAD(at, width)                                                                         \
+    do {                                                                                        \
+        vec v[LANES];                                                                           \
+        load_strip(x->half, row, (at) * x->step, n, width, v);                                  \
+        for (int r = 0; r < width; r++) vstore(e + ((at) + r) * LANES, v[r]);                   \
+        if (n >= width)                                                                         \
+            for (int r = 0; r < width; r++) max[r % 4] = vmax(v[r], max[r % 4]);                \
+        else                                                                                    \
+            for (ptrdiff_t r = 0; r < n; r++) max[0] = vmax(vload(e + r * LANES), max[0]);      \
+    } while (0)
+    FOR_STRIPS(n, x->half, LOAD);
 #undef LOAD
-        transpose(v);
-        for (int r = 0; r < LANES; r++) vstore(e + (at + r) * LANES, v[r]);
-        if (n >= LANES)
-            for (int r = 0; r < LANES; r++) max[r % 4] = vmax(v[r], max[r % 4]);
-        else
-            for (ptrdiff_t r = 0; r < n; r++) max[0] = vmax(vload(e + r * LANES), max[0]);
-    }
     return vmax(vmax(max[0], max[1]), vmax(max[2], max[3]));
 }
 /* CALL(u, tiles), tiles u and following, compiled apart for all of them and for those of a cache line. */
@@ -142,16 +196,15 @@ FASTACT_INLINE void load_columns(int f, int tiles, const place *x, ptrdiff_t n, 
 
 /* The last pass over a tile, and back to where rows lie. */
 FASTACT_INLINE void store_rows(int f, const place *y, ptrdiff_t n, const tile *t, vec a, vec b) {
-    for (ptrdiff_t next = 0; next < n; next += LANES) {
-        ptrdiff_t at = square(next, n);
-        char *to = entry(y, 0, at);
-        vec v[LANES];
-        for (int r = 0; r < LANES; r++) v[r] = map(f, vload(t->e + (at + r) * LANES), vload(t->g + (at + r) * LANES), a, b);
-        transpose(v);
-#define STORE(half, count) for (int r = 0; r < LANES && r < t->rows; r++, to += y->row) store_entries(half, to, v[r], count)
-        BY_KIND(y->half, n, LANES, STORE);
+#define STORE(at, width)                                                                                        \
+    do {                                                                                                        \
+        vec v[LANES];                                                                                           \
+        const real *e = t->e + (at) * LANES, *g = t->g + (at) * LANES;                                          \
+        for (int r = 0; r < width; r++) v[r] = map(f, vload(e + r * LANES), vload(g + r * LANES), a, b);        \
+        store_strip(y->half, entry(y, 0, at), y->row, t->rows, n, width, v);                                    \
+    } while (0)
+    FOR_STRIPS(n, y->half, STORE);
 #undef STORE
-    }
 }
 FASTACT_INLINE void store_columns(int f, int tiles, const place *y, ptrdiff_t n, const tile *t, const vec *a, const vec *b) {
 #define STORE(half, count)                                                                    \

@@ -12,6 +12,26 @@ FASTACT_INLINE __m512d dupper(__m512d a, int half) {
 FASTACT_INLINE __m512d dset(double a) { return _mm512_set1_pd(a); }
 FASTACT_INLINE double dfirst(__m512d a) { return _mm512_cvtsd_f64(a); }
 FASTACT_INLINE void nfence(void) { _mm_sfence(); }
+
+/* Two halves or four quarters of a register, each from or to a place of its own. */
+#define FASTACT_PIECES
+FASTACT_INLINE __m512 load_pieces(int pieces, const char *const *from) {
+    if (pieces == 2)
+        return _mm512_insertf32x8(_mm512_castps256_ps512(_mm256_loadu_ps((const float *)from[0])), _mm256_loadu_ps((const float *)from[1]), 1);
+    __m512 a = _mm512_castps128_ps512(_mm_loadu_ps((const float *)from[0]));
+    a = _mm512_mask_broadcast_f32x4(a, 0x00F0, _mm_loadu_ps((const float *)from[1]));
+    a = _mm512_mask_broadcast_f32x4(a, 0x0F00, _mm_loadu_ps((const float *)from[2]));
+    return _mm512_mask_broadcast_f32x4(a, 0xF000, _mm_loadu_ps((const float *)from[3]));
+}
+FASTACT_INLINE void store_piece(int pieces, int k, char *to, __m512 a) {
+    float *p = (float *)to;
+    if (pieces == 2) _mm256_storeu_ps(p, k ? _mm512_extractf32x8_ps(a, 1) : _mm512_castps512_ps256(a));
+    else
+        _mm_storeu_ps(p, k == 3   ? _mm512_extractf32x4_ps(a, 3)
+                         : k == 2 ? _mm512_extractf32x4_ps(a, 2)
+                         : k == 1 ? _mm512_extractf32x4_ps(a, 1)
+                                  : _mm512_castps512_ps128(a));
+}
 #define FASTACT_OWN_SCALE
 #define FASTACT_AHEAD /* 32 registers: see `halfway` */
 
@@ -31,6 +51,8 @@ FASTACT_INLINE nvec nset(real a) { return _mm512_set1_ps(a); }
 FASTACT_INLINE nvec nload(const real *p) { return _mm512_loadu_ps(p); }
 FASTACT_INLINE void nstore(real *p, nvec a) { _mm512_storeu_ps(p, a); }
 FASTACT_INLINE void nstream(real *p, nvec a) { _mm512_stream_ps(p, a); }
+FASTACT_INLINE nvec nload_pieces(int pieces, const char *const *from) { return load_pieces(pieces, from); }
+FASTACT_INLINE void nstore_piece(int pieces, int k, char *to, nvec a) { store_piece(pieces, k, to, a); }
 FASTACT_INLINE nvec nload_part(const real *p, ptrdiff_t k, real fill) { return _mm512_mask_loadu_ps(nset(fill), NMASK(k), p); }
 FASTACT_INLINE void nstore_part(real *p, nvec a, ptrdiff_t k) { _mm512_mask_storeu_ps(p, NMASK(k), a); }
 FASTACT_INLINE nvec nkeep(nvec a, ptrdiff_t k) { return _mm512_maskz_mov_ps(NMASK(k), a); }
@@ -109,6 +131,8 @@ FASTACT_INLINE nvec nset(real a) { return _mm512_set1_pd(a); }
 FASTACT_INLINE nvec nload(const real *p) { return _mm512_loadu_pd(p); }
 FASTACT_INLINE void nstore(real *p, nvec a) { _mm512_storeu_pd(p, a); }
 FASTACT_INLINE void nstream(real *p, nvec a) { _mm512_stream_pd(p, a); }
+FASTACT_INLINE nvec nload_pieces(int pieces, const char *const *from) { return _mm512_castps_pd(load_pieces(pieces, from)); }
+FASTACT_INLINE void nstore_piece(int pieces, int k, char *to, nvec a) { store_piece(pieces, k, to, _mm512_castpd_ps(a)); }
 FASTACT_INLINE nvec nload_part(const real *p, ptrdiff_t k, real fill) { return _mm512_mask_loadu_pd(nset(fill), NMASK(k), p); }
 FASTACT_INLINE void nstore_part(real *p, nvec a, ptrdiff_t k) { _mm512_mask_storeu_pd(p, NMASK(k), a); }
 FASTACT_INLINE nvec nkeep(nvec a, ptrdiff_t k) { return _mm512_maskz_mov_pd(NMASK(k), a); }
