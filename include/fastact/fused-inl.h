@@ -90,8 +90,8 @@ FASTACT_INLINE fastact_part fused_pass(int f, int stream, const fused_row *later
     halfway *h = NULL;
     const stored *next = NULL;
     if (stream) stream_edges(f, f == FASTACT_softmax ? (const void *)kept : d, d2, y, n, scale_a, scale_b, line);
-    real rest[LANES] __attribute__((aligned(64)));
-    if (has_max) exp_rest(0, x, n, &c, rest);
+    real room[LANES] __attribute__((aligned(64)));
+    const real *rest = has_max ? exp_rest(0, x, n, &c, room) : NULL;
     d += head, d2 += head, kept += head, y += head;
 #define STEP(count, at, last)                                                                                                     \
     fused_block(f, stream, count, last, l + (at), x + (at), b + (at), e + (at), d + (at), d2 + (at), kept + (at), y + (at),       \

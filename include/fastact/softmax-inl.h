@@ -134,15 +134,16 @@ FASTACT_INLINE void begin_pair(int shifted, int u, const stored *x, const expone
         FOR_REST(n, at_, STEP);                                                             \
     } while (0)
 
-/* The exponentials of what is left of a row after its blocks, where it is one vector at most. They are begun before those of the blocks:
-   the row's sum would wait for them at its end. */
-FASTACT_INLINE void exp_rest(int shifted, const stored *x, ptrdiff_t n, const exponential *c, real *rest) {
+/* The exponentials of what is left of a row after its blocks, in `room`, where it is one vector; or NULL. They are begun before those of
+   the blocks: the row's sum would wait for them at its end. */
+FASTACT_INLINE const real *exp_rest(int shifted, const stored *x, ptrdiff_t n, const exponential *c, real *room) {
     ptrdiff_t last = n % BLOCK;
-    if (last == 0 || last > LANES) return;
+    if (last == 0 || last > LANES) return NULL;
     vec e = load_some(IS_HALF, x + n - last, 0, 1, last, -INFINITY);
     if (shifted) e = vsub(e, c->shift);
     exp_scaled(&e, 1, c->magic, c->floor);
-    vstore(rest, vkeep(e, last));
+    vstore(room, vkeep(e, last));
+    return room;
 }
 
 /* The terms of a block as a tree; e[0] holds it in the end. */
@@ -232,8 +233,8 @@ FASTACT_INLINE fastact_part sum_of(int f, int shifted, const stored *x, const st
     partial_sums sums = {exact_zero(start_of(n)), wide_zero(), vset(0)};
     halfway *h = NULL;
     const stored *next = NULL;
-    real rest[LANES] __attribute__((aligned(64)));
-    if (fastact_first_pass(f) == FASTACT_MAX) exp_rest(shifted, x, n, &c, rest);
+    real room[LANES] __attribute__((aligned(64)));
+    const real *rest = fastact_first_pass(f) == FASTACT_MAX ? exp_rest(shifted, x, n, &c, room) : NULL;
 #define STEP(count, at, last) sum_block(f, shifted, count, x + (at), b + (at), kept + (at), last, max, &c, h, next, rest, &sums)
     FOR_BLOCKS_AHEAD(f, shifted, n, x, &c, h, next, STEP);
 #undef STEP
