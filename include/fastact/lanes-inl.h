@@ -9,7 +9,7 @@ typedef struct {
     int half; /* entries are float16 */
 } place;
 FASTACT_INLINE int is_columns(const place *p, ptrdiff_t n) {
-    return n > SHORT || (n > 1 && p->step != (p->half ? 2 : (ptrdiff_t)sizeof(real)));
+    return n > SHORT_LOGARITHM || (n > 1 && p->step != (p->half ? 2 : (ptrdiff_t)sizeof(real)));
 }
 FASTACT_INLINE char *entry(const place *p, ptrdiff_t r, ptrdiff_t i) { return p->first + r * p->row + i * p->step; }
 
@@ -467,7 +467,7 @@ FASTACT_INLINE ptrdiff_t to_whole_lines(int f, const fastact_job *job, ptrdiff_t
 #define FEWEST (LANES < 8 ? 2 : LANES / 4) /* rows that are worth a tile */
 /* Rows begin to end in lanes, as far as enough of them are left to fill lanes; returns where they end, or -1 for want of memory. */
 ptrdiff_t FASTACT_LANES_NAME(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
-    real near[2 * (SHORT + LANES) * GROUP * LANES] __attribute__((aligned(64))), *buffer = near;
+    real near[2 * (SHORT_LOGARITHM + LANES) * GROUP * LANES] __attribute__((aligned(64))), *buffer = near;
     ptrdiff_t rows = tiles_at_a_time(f, job) * LANES, entries = fastact_inputs(f) * rows * vectors_of_tile(job->n);
     void *far = NULL;
     if (entries > (ptrdiff_t)(sizeof near / sizeof *near)) {

@@ -138,7 +138,7 @@ FASTACT_INLINE void run_long(int f, const fastact_job *job, ptrdiff_t begin, ptr
 
 /* Whether arrays lie near, measured. */
 FASTACT_INLINE int are_near(const fastact_job *job) {
-    return job->rows <= (2 << 20) / (job->n * (job->half ? 2 : (ptrdiff_t)sizeof(real)));
+    return job->rows <= (4 << 20) / (job->n * (job->half ? 2 : (ptrdiff_t)sizeof(real)));
 }
 
 /* A gradient's rows are better off one by one, but for long ones with exponentials that lie near, measured; and past the caches whole
@@ -202,11 +202,13 @@ int FASTACT_HALVES_NAME(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_
 #else
 
 /* Whether rows are better off in lanes, which are no help where a single row has special cases of its own. Reading and writing LANES
-   rows at a time is no pattern that processors foresee: where arrays lie far away, fewer are, unless a row has a single result. */
+   rows at a time is no pattern that processors foresee: where arrays lie far away, fewer are, unless a row has a single result, and
+   gradients only within a cache line. */
 static int is_short(int f, const fastact_job *job) {
-    ptrdiff_t n = job->n, most = fastact_first_pass(f) == FASTACT_MAX ? SHORT : SHORT_GRADIENT;
+    const int is_gradient = fastact_first_pass(f) == FASTACT_SUM;
+    ptrdiff_t n = job->n, most = is_gradient ? SHORT_GRADIENT : f == FASTACT_softmax ? SHORT : SHORT_LOGARITHM;
     if (f == FASTACT_logsumexp_weighted || n == 0 || n > most) return 0;
-    ptrdiff_t far = f == FASTACT_softmax ? SHORT_FAR : fastact_results(f) ? 128 : SHORT_FAR * 4 / 3;
+    ptrdiff_t far = is_gradient ? ROW_LANES : f == FASTACT_softmax ? SHORT_FAR : fastact_results(f) ? most : SHORT_FAR * 4 / 3;
     return n <= far || are_near(job);
 }
 

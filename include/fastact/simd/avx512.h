@@ -38,8 +38,9 @@ FASTACT_INLINE void store_piece(int pieces, int k, char *to, __m512 a) {
 #if FASTACT_REAL == 32
 
 #define SIDE_BY_SIDE 2
-#define SHORT 64
-#define SHORT_GRADIENT 15
+#define SHORT 72
+#define SHORT_LOGARITHM 112
+#define SHORT_GRADIENT 24
 #define LONGEST_EXPONENTIALS 320
 #define SHORT_FAR 48
 #define NLANES 16
@@ -119,7 +120,8 @@ FASTACT_INLINE real nfirst(nvec a) { return _mm512_cvtss_f32(a); }
 #else
 
 #define SIDE_BY_SIDE 4
-#define SHORT 64
+#define SHORT 47
+#define SHORT_LOGARITHM 64
 #define SHORT_GRADIENT 18
 #define LONGEST_EXPONENTIALS 56
 #define SHORT_FAR 24

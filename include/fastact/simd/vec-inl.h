@@ -1,7 +1,7 @@
 /* The virtual vector of the row kernels: 64 bytes (16 float32 or 8 float64) on every instruction set, so that sums are taken in one
    order everywhere. Activations have no sums: theirs is as many registers as keep the processor busy (SIDE_BY_SIDE, measured); and
-   where each lane is a row of its own, one register will do: for rows of up to SHORT entries (gradients: SHORT_GRADIENT; in
-   arrays far away SHORT_FAR), measured; as are LONGEST_EXPONENTIALS, see are_one_by_one.
+   where each lane is a row of its own, one register will do: for rows of up to SHORT entries (logarithms: SHORT_LOGARITHM, no fewer;
+   gradients: SHORT_GRADIENT; in arrays far away SHORT_FAR), measured; as are LONGEST_EXPONENTIALS, see are_one_by_one.
    An instruction set gives the operations on its own registers (nvec, n...); here they are lifted to all the registers of a vec. */
 #if defined(FASTACT_ACTIVATION_KERNELS)
 #define VECTOR (SIDE_BY_SIDE * sizeof(nvec))
@@ -9,6 +9,9 @@
 #define VECTOR sizeof(nvec)
 #else
 #define VECTOR 64
+#endif
+#ifndef SHORT_LOGARITHM
+#define SHORT_LOGARITHM SHORT
 #endif
 #define ROW_LANES ((ptrdiff_t)(64 / sizeof(real)))
 #define LANES ((ptrdiff_t)(VECTOR / sizeof(real)))
