@@ -3,12 +3,20 @@
    else (a gradient's two passes alike). A row's maximum and sum are then known before they are needed, and the row in memory is read
    and written but once. The operations on each row, and so its bits, are those of the passes in softmax-inl.h. */
 
-/* Memory is asked for this many entries ahead, measured, for the second-level cache: the first one waits for two dozen lines at most. */
+/* Where arrays lie: near, where the processor's own prefetching is enough; far, from where memory is asked for this many entries ahead,
+   measured, for the second-level cache, as the first one waits for two dozen lines at most; or so far that the output is stored past the
+   caches. */
+enum { NEAR, FAR, PAST_CACHES };
 #define FETCH (4096 / (ptrdiff_t)sizeof(stored))
 #define FETCH_TO 2
 #define ON_STACK 25600 /* bytes of exponentials; those of three longer rows take memory */
 #define GROUPED 8 /* rows at most whose sums are finished together */
 #define RING 32   /* rows that are remembered: all that are under way, and the groups they belong to */
+
+/* Whether arrays lie near, measured. */
+FASTACT_INLINE int are_near(const fastact_job *job) {
+    return job->rows <= (4 << 20) / (job->n * (job->half ? 2 : (ptrdiff_t)sizeof(real)));
+}
 
 static void fold(int pass, fastact_state *s, fastact_part part, ptrdiff_t chunk);
 static void run_passes(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end);
@@ -23,20 +31,20 @@ typedef struct {
 } fused_row;
 
 /* One block of each of three rows. `whole`: that of the earlier row lies within the row. */
-FASTACT_INLINE void fused_block(int f, int stream, int count, ptrdiff_t last, const stored *later, const stored *x, const stored *b,
+FASTACT_INLINE void fused_block(int f, int where, int count, ptrdiff_t last, const stored *later, const stored *x, const stored *b,
                                 real *e, const stored *d, const stored *d2, const real *kept, stored *y, int whole, vec max,
                                 const exponential *c, halfway *h, const stored *next, const real *rest, vec scale_a, vec scale_b,
                                 vec *top, partial_sums *sums) {
-    for (int u = 0; u < count; u++) { /* without gaps, at which the processor's own prefetching would begin anew */
+    for (int u = 0; where != NEAR && u < count; u++) { /* without gaps, at which the processor's own prefetching would begin anew */
         if (u * LANES * (ptrdiff_t)sizeof(stored) % 64) continue;
         __builtin_prefetch(later + u * LANES + FETCH, 0, FETCH_TO);
         if (fastact_inputs(f) == 2) __builtin_prefetch(b + u * LANES + FETCH, 0, FETCH_TO);
-        if (!stream && !fastact_results(f)) __builtin_prefetch(y + u * LANES + FETCH, 1, FETCH_TO);
+        if (where == FAR && !fastact_results(f)) __builtin_prefetch(y + u * LANES + FETCH, 1, FETCH_TO);
     }
     sum_block(f, 0, count, x, b, e, last, max, c, h, next, rest, sums);
     if (fastact_first_pass(f) == FASTACT_MAX)
         EACH_VECTOR(count) *top = vmax(load_some(IS_HALF, later, u, count, last, -INFINITY), *top);
-    if (!fastact_results(f) && whole) map_block(f, stream, count, d, d2, kept, y, last, scale_a, scale_b);
+    if (!fastact_results(f) && whole) map_block(f, where == PAST_CACHES, count, d, d2, kept, y, last, scale_a, scale_b);
 }
 
 /* The cache line in which one row's end and the next one's beginning lie, until both are there to be streamed. (float16 is not.) */
@@ -75,10 +83,10 @@ FASTACT_INLINE void stream_edges(int f, const void *from, const void *b_from, vo
 }
 
 /* All three passes: the later row's maximum, a row's sum, the earlier row's last pass. */
-FASTACT_INLINE fastact_part fused_pass(int f, int stream, const fused_row *later, const fused_row *row, const fused_row *earlier,
+FASTACT_INLINE fastact_part fused_pass(int f, int where, const fused_row *later, const fused_row *row, const fused_row *earlier,
                                        ptrdiff_t n, shared_line *line) {
     const vec max = vset((real)row->s->max), scale_a = vset((real)earlier->s->a), scale_b = vset((real)earlier->s->b);
-    const int has_max = fastact_first_pass(f) == FASTACT_MAX;
+    const int has_max = fastact_first_pass(f) == FASTACT_MAX, stream = where == PAST_CACHES;
     const exponential c = {.magic = vset(has_max ? row->magic : 0), .floor = vset(has_max ? row->floor : 0)};
     vec top = vset(-INFINITY);
     partial_sums sums = {exact_zero(start_of(n)), wide_zero(), vset(0)};
@@ -94,7 +102,7 @@ FASTACT_INLINE fastact_part fused_pass(int f, int stream, const fused_row *later
     const real *rest = has_max ? exp_rest(0, x, n, &c, room) : NULL;
     d += head, d2 += head, kept += head, y += head;
 #define STEP(count, at, last)                                                                                                     \
-    fused_block(f, stream, count, last, l + (at), x + (at), b + (at), e + (at), d + (at), d2 + (at), kept + (at), y + (at),       \
+    fused_block(f, where, count, last, l + (at), x + (at), b + (at), e + (at), d + (at), d2 + (at), kept + (at), y + (at),        \
                 !stream || (at) + head + BLOCK <= n, max, &c, h, next, rest, scale_a, scale_b, &top, &sums)
     FOR_BLOCKS_AHEAD(f, 0, n, x, &c, h, next, STEP);
 #undef STEP
@@ -143,6 +151,7 @@ FASTACT_INLINE void run_fused(int f, const fastact_job *job, ptrdiff_t begin, pt
     const ptrdiff_t apart = group + 1, to_sum = has_max ? apart : 0, to_map = to_sum + apart, since = apart > 2 ? 2 : 1;
     const int stream =
         has_map && !IS_HALF && job->stream && (uintptr_t)job->out % sizeof(real) == 0 && job->out_row == n * (ptrdiff_t)sizeof(real);
+    const int where = stream ? PAST_CACHES : are_near(job) ? NEAR : FAR;
     const ptrdiff_t pitch = (n / LANES + 2) * LANES; /* no power of two, whose rows would share cache sets */
     if (f == FASTACT_softmax && 3 * pitch > (ptrdiff_t)(sizeof near / sizeof *near)) {
         far = malloc((size_t)(3 * pitch) * sizeof(real) + 64);
@@ -167,8 +176,10 @@ FASTACT_INLINE void run_fused(int f, const fastact_job *job, ptrdiff_t begin, pt
         if (has_max && i >= since && i < count + since) finish_maximum(f, SLOT(i - since));
         int special = take_map && earlier->s->special, skipped = take_sum && row->s->special;
         if (take_max == has_max && take_sum && take_map && !special && !skipped) {
-            if (stream) fold(FASTACT_SUM, row->s, fused_pass(f, has_map, later, row, earlier, n, &line), 0);
-            else fold(FASTACT_SUM, row->s, fused_pass(f, 0, later, row, earlier, n, &line), 0);
+            fastact_part sum = where == NEAR  ? fused_pass(f, NEAR, later, row, earlier, n, &line)
+                               : where == FAR ? fused_pass(f, FAR, later, row, earlier, n, &line)
+                                              : fused_pass(f, has_map ? PAST_CACHES : FAR, later, row, earlier, n, &line);
+            fold(FASTACT_SUM, row->s, sum, 0);
             line_end = earlier->y + n;
         } else {
             if (take_max) later->s->max = max_chunk(later->x, n);

@@ -127,18 +127,13 @@ FASTACT_INLINE void run_long(int f, const fastact_job *job, ptrdiff_t begin, ptr
             }
             if (!together) continue;
             ptrdiff_t n = job->n - at < FASTACT_CHUNK ? job->n - at : FASTACT_CHUNK;
-            fold(FASTACT_SUM, s[FASTACT_SUM], fused_pass(f, 0, &row[FASTACT_MAX], &row[FASTACT_SUM], &row[last], n, NULL), c);
+            fold(FASTACT_SUM, s[FASTACT_SUM], fused_pass(f, FAR, &row[FASTACT_MAX], &row[FASTACT_SUM], &row[last], n, NULL), c);
             fold(FASTACT_MAX, s[FASTACT_MAX], (fastact_part){{part.max, 0}, 0}, c);
         }
         for (int pass = FASTACT_MAX; pass <= FASTACT_SUM; pass++)
             if (s[pass]) finish(f, &whole[pass], pass, s[pass]);
         if (s[FASTACT_SUM] && fastact_results(f)) write_results(f, &whole[FASTACT_SUM], s[FASTACT_SUM]);
     }
-}
-
-/* Whether arrays lie near, measured. */
-FASTACT_INLINE int are_near(const fastact_job *job) {
-    return job->rows <= (4 << 20) / (job->n * (job->half ? 2 : (ptrdiff_t)sizeof(real)));
 }
 
 /* A gradient's rows are better off one by one, but for long ones with exponentials that lie near, measured; and past the caches whole
