@@ -127,7 +127,9 @@ FASTACT_INLINE void run_long(int f, const fastact_job *job, ptrdiff_t begin, ptr
             }
             if (!together) continue;
             ptrdiff_t n = job->n - at < FASTACT_CHUNK ? job->n - at : FASTACT_CHUNK;
-            fold(FASTACT_SUM, s[FASTACT_SUM], fused_pass(f, FAR, &row[FASTACT_MAX], &row[FASTACT_SUM], &row[last], n, NULL), c);
+            fastact_part sum = are_near(job) ? fused_pass(f, NEAR, &row[FASTACT_MAX], &row[FASTACT_SUM], &row[last], n, NULL)
+                                             : fused_pass(f, FAR, &row[FASTACT_MAX], &row[FASTACT_SUM], &row[last], n, NULL);
+            fold(FASTACT_SUM, s[FASTACT_SUM], sum, c);
             fold(FASTACT_MAX, s[FASTACT_MAX], (fastact_part){{part.max, 0}, 0}, c);
         }
         for (int pass = FASTACT_MAX; pass <= FASTACT_SUM; pass++)
