@@ -13,11 +13,6 @@ enum { NEAR, FAR, PAST_CACHES };
 #define GROUPED 8 /* rows at most whose sums are finished together */
 #define RING 32   /* rows that are remembered: all that are under way, and the groups they belong to */
 
-/* Whether arrays lie near, measured. */
-FASTACT_INLINE int are_near(const fastact_job *job) {
-    return job->rows <= (4 << 20) / (job->n * (job->half ? 2 : (ptrdiff_t)sizeof(real)));
-}
-
 static void fold(int pass, fastact_state *s, fastact_part part, ptrdiff_t chunk);
 static void run_passes(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end);
 

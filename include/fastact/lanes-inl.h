@@ -178,17 +178,26 @@ FASTACT_INLINE vec load_rows(const place *x, ptrdiff_t n, ptrdiff_t rows, real *
         else                                                                 \
             for (int u_ = 0; u_ < (count); u_ += GROUP) { CALL(u_, GROUP); } \
     } while (0)
-/* `tiles` tiles, k the first of two inputs or the second; entries of missing rows are 0. */
-FASTACT_INLINE void load_columns(int f, int tiles, const place *x, ptrdiff_t n, tile *t, int k) {
+/* Asks for the lines of entry i that the next tiles will read or write: measured, where arrays are larger than near ones. */
+FASTACT_INLINE void fetch_columns(const place *p, int tiles, ptrdiff_t i, int to_write) {
+    for (int u = 0; u < tiles; u += GROUP) {
+        if (to_write) __builtin_prefetch(entry(p, (u + tiles) * LANES, i), 1, 2);
+        else __builtin_prefetch(entry(p, (u + tiles) * LANES, i), 0, 2);
+    }
+}
+/* `tiles` tiles, k the first of two inputs or the second; entries of missing rows are 0. `far`: the arrays do not lie near. */
+FASTACT_INLINE void load_columns(int f, int tiles, int far, const place *x, ptrdiff_t n, tile *t, int k) {
     vec max[TILES];
     for (int u = 0; u < tiles; u++) max[u] = vset(-INFINITY);
 #define LOAD(half, count)                                                            \
-    for (ptrdiff_t i = 0; i < n; i++)                                                \
+    for (ptrdiff_t i = 0; i < n; i++) {                                              \
+        if (far) fetch_columns(x, tiles, i, 0);                                      \
         for (int u = 0; u < tiles; u++) {                                            \
             vec v = load_entries(half, entry(x, u * LANES, i), (count) - u * LANES); \
             vstore((k ? t[u].g : t[u].e) + i * LANES, v);                            \
             max[u] = vmax(v, max[u]);                                                \
-        }
+        }                                                                            \
+    }
     BY_KIND(x->half, t->rows, tiles * LANES, LOAD);
 #undef LOAD
     for (int u = 0; u < tiles; u++) keep_max(f, &t[u], max[u]);
@@ -206,13 +215,15 @@ FASTACT_INLINE void store_rows(int f, const place *y, ptrdiff_t n, const tile *t
     FOR_STRIPS(n, y->half, STORE);
 #undef STORE
 }
-FASTACT_INLINE void store_columns(int f, int tiles, const place *y, ptrdiff_t n, const tile *t, const vec *a, const vec *b) {
+FASTACT_INLINE void store_columns(int f, int tiles, int far, const place *y, ptrdiff_t n, const tile *t, const vec *a, const vec *b) {
 #define STORE(half, count)                                                                    \
-    for (ptrdiff_t i = 0; i < n; i++)                                                         \
+    for (ptrdiff_t i = 0; i < n; i++) {                                                       \
+        if (far) fetch_columns(y, tiles, i, 1);                                               \
         for (int u = 0; u < tiles; u++) {                                                     \
             vec v = map(f, vload(t[u].e + i * LANES), vload(t[u].g + i * LANES), a[u], b[u]); \
             store_entries(half, entry(y, u * LANES, i), v, (count) - u * LANES);              \
-        }
+        }                                                                                     \
+    }
     BY_KIND(y->half, t->rows, tiles * LANES, STORE);
 #undef STORE
 }
@@ -394,12 +405,12 @@ FASTACT_INLINE ptrdiff_t tiles_at_a_time(int f, const fastact_job *job) {
 
 #define LOAD(n) keep_max(f, &t[u], load_packed(&x, n, k ? t[u].g : t[u].e))
 #define STORE(n) store_packed(f, &y, n, &t[u], a[u], b[u])
-#define LOAD_COLUMNS(u, tiles) load_columns(f, tiles, &x, n, t + (u), k), x.first += (tiles) * LANES * x.row
-#define STORE_COLUMNS(u, tiles) store_columns(f, tiles, &y, n, t + (u), a + (u), b + (u)), y.first += (tiles) * LANES * y.row
+#define LOAD_COLUMNS(u, tiles) load_columns(f, tiles, far, &x, n, t + (u), k), x.first += (tiles) * LANES * x.row
+#define STORE_COLUMNS(u, tiles) store_columns(f, tiles, far, &y, n, t + (u), a + (u), b + (u)), y.first += (tiles) * LANES * y.row
 /* Rows begin to end, of at most FASTACT_CHUNK entries, and no more than fit tiles_at_a_time, for which the buffer has room. */
 FASTACT_INLINE void run_tiles(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end, real *buffer) {
     ptrdiff_t n = job->n, size = vectors_of_tile(n) * LANES;
-    int count = 0, inputs = fastact_inputs(f), packed = are_packed(f, job);
+    int count = 0, inputs = fastact_inputs(f), packed = are_packed(f, job), far = !are_near(job);
     tile t[TILES];
     vec a[TILES], b[TILES];
     for (ptrdiff_t first = begin; first < end || count % GROUP; first += LANES, count++) {

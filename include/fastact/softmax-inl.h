@@ -16,6 +16,11 @@
 /* Vectors whose exponentials are computed side by side: more gain nothing on processors that reorder, measured. */
 #define INTERLEAVE 2
 
+/* Whether arrays lie near, measured. */
+FASTACT_INLINE int are_near(const fastact_job *job) {
+    return job->rows <= (4 << 20) / (job->n * (job->half ? 2 : (ptrdiff_t)sizeof(real)));
+}
+
 /* `fill` in all lanes from `count` on. */
 FASTACT_INLINE vec fill_rest(vec a, ptrdiff_t count, real fill) {
     static const real number[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
