@@ -156,21 +156,22 @@ def limits(bench: Bench) -> Measured:
         entries = (1 << 22 if bench.quick else 1 << 26) * 4 // np.dtype(dtype).itemsize
         x, y = np.ones(entries, dtype), np.zeros(entries, dtype)
         copy = medians({"copy": partial(np.copyto, y, x)}, 9)["copy"]
-        # Rows in the first-level cache, one and three: their difference is free of the call.
-        few = {"float16": 2048, "float32": 1024, "float64": 512}[dtype]
-        rows = {n: logits((n, few), dtype) for n in (1, 3)}
-        logsumexp = {f"logsumexp {n}": partial(fastact.logsumexp, x, -1) for n, x in rows.items()}
-        softmax = {f"softmax {n}": partial(fastact.softmax, x, out=x.copy()) for n, x in rows.items()}
+        # Rows in the first-level cache, of 1 KiB and of 2: their difference is free of what calls and rows cost.
+        count, long = 12, 2048 // np.dtype(dtype).itemsize
+        rows = {n: logits((count, n), dtype) for n in (long // 2, long)}
+        logsumexp = {f"logsumexp {n}": partial(fastact.logsumexp, x.copy(), -1) for n, x in rows.items()}
+        softmax = {f"softmax {n}": partial(fastact.softmax, x, out=x) for n, x in rows.items()}
         runs = [medians(logsumexp | softmax, 5) for _ in range(9)]
         least = {name: min(run[name] for run in runs) for name in runs[0]}  # a limit: what the machine does undisturbed
-        slopes = [(least[f"{name} 3"] - least[f"{name} 1"]) / (2 * few) for name in ("logsumexp", "softmax")]
+        extra = count * (long - long // 2)
+        slopes = [(least[f"{name} {long}"] - least[f"{name} {long // 2}"]) / extra for name in ("logsumexp", "softmax")]
         return {
             "dtype": dtype,
             "bandwidth": 2 * x.nbytes / copy,
             "copy": copy / entries,
             # None where the noise of a busy machine is larger than the difference
             "arithmetic": min((slope for slope in slopes if slope > 1e-11), default=None),
-            "row": few,
+            "row": long,
         }
 
     for dtype in (*DTYPES, "float16"):
