@@ -90,15 +90,16 @@ FASTACT_INLINE vec load_half_part(const char *from, ptrdiff_t count) {
                                                : nload_half_part(from + 2 * k * NLANES, count - k * NLANES);
     return v;
 }
-#ifndef FASTACT_OWN_HALF_END
-#define nload_half_end nload_half_part
-#endif
 /* The same where LANES entries or more lie before them. */
+#ifdef FASTACT_OWN_HALF_END
 FASTACT_INLINE vec load_half_end(const char *from, ptrdiff_t count) {
     vec v;
     EACH v.v[k] = nload_half_end(from + 2 * k * NLANES, count - k * NLANES);
     return v;
 }
+#else
+#define load_half_end load_half_part
+#endif
 FASTACT_INLINE void store_half_part(char *to, vec v, ptrdiff_t count) {
     EACH {
         if (count - k * NLANES >= NLANES) nstore_half((uint16_t *)(void *)(to + 2 * k * NLANES), v.v[k]);

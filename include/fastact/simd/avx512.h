@@ -106,6 +106,8 @@ FASTACT_INLINE nvec npairs_high(nvec a, nvec b) {
 FASTACT_INLINE nvec nload_half(const uint16_t *p) { return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p)); }
 FASTACT_INLINE void nstore_half(uint16_t *p, nvec a) { _mm256_storeu_si256((__m256i *)p, _mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT)); }
 FASTACT_INLINE nvec nload_half_part(const char *p, ptrdiff_t k) { return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(NMASK(k), p)); }
+#define FASTACT_OWN_HALF_END
+#define nload_half_end nload_half_part /* any k */
 FASTACT_INLINE void nstore_half_part(char *p, nvec a, ptrdiff_t k) {
     _mm256_mask_storeu_epi16(p, NMASK(k), _mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT));
 }
