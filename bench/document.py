@@ -254,8 +254,8 @@ def lengths(sections: Record, docs: Path) -> str:
 Arrays of {size} entries, from rows of 2 to rows of {max(r["shape"][-1] for r in records)}. Three limits are drawn in.
 "copy": NumPy's copy of the same array, in the same mode. "copy, out of cache": the same of 256 MiB, that is the
 bandwidth of the memory; arrays in a cache may be faster. "arithmetic, in the first cache": fastact's
-own softmax or logsumexp, whichever is faster, of rows that stay there, as the difference between rows of 2 KiB and of 1,
-which is free of what calls and rows cost: the exponentials, their sum and the largest entry, without memory."""
+own softmax or logsumexp, whichever is faster, of rows that stay there, as the difference between rows of 2 KiB and of
+1, which is free of what calls and rows cost: the exponentials, their sum and the largest entry, without memory."""
     return f"{wrapped(text)}\n\n{table(head, rows) if rows else ''}"
 
 
