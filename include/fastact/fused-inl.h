@@ -16,30 +16,40 @@ enum { NEAR, FAR, PAST_CACHES };
 static void fold(int pass, fastact_state *s, fastact_part part, ptrdiff_t chunk);
 static void run_passes(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end);
 
-/* A row: what its sum is taken of, what its last pass takes and writes, and what is known of it. */
+/* Three rows: of the later one its entries; of the second one what its sum is taken of, its exponentials (softmax: at the start of a
+   cache line) and what they take, see exp_scaled; of the earlier one what its last pass takes and writes. `kept` may be `e`: an earlier
+   row's exponentials are read before others are written in their place. */
 typedef struct {
-    const stored *x, *b;
-    real *e; /* of softmax: the exponentials, at the start of a cache line */
+    const stored *later, *x, *b;
+    real *e, max, magic, floor;
+    const stored *d, *d2;
+    const real *kept;
     stored *y;
-    fastact_state *s;
-    real magic, floor; /* as in exp_scaled */
-} fused_row;
+    real scale_a, scale_b;
+} under_way;
+/* Which of their passes. */
+enum { TAKE_MAX = 1, TAKE_SUM = 2, TAKE_MAP = 4, TAKE_ALL = 7 };
 
-/* One block of each of three rows. `whole`: that of the earlier row lies within the row. */
-FASTACT_INLINE void fused_block(int f, int where, int count, ptrdiff_t last, const stored *later, const stored *x, const stored *b,
-                                real *e, const stored *d, const stored *d2, const real *kept, stored *y, int whole, vec max,
-                                const exponential *c, halfway *h, const stored *next, const real *rest, vec scale_a, vec scale_b,
-                                vec *top, partial_sums *sums) {
+/* One block of each. `whole`: that of the earlier row lies within the row. */
+FASTACT_INLINE void fused_block(int f, int where, int stream, int parts, int count, ptrdiff_t at, ptrdiff_t last, const under_way *w, ptrdiff_t head,
+                                int whole, const exponential *c, halfway *h, const stored *next, const real *rest, vec *top,
+                                partial_sums *sums) {
+    const int has_map = parts & TAKE_MAP && !fastact_results(f) && whole;
+    const stored *later = w->later + at, *b = w->b + at;
+    stored *y = w->y + head + at;
+    vec v[4], g[4];
     for (int u = 0; where != NEAR && u < count; u++) { /* without gaps, at which the processor's own prefetching would begin anew */
         if (u * LANES * (ptrdiff_t)sizeof(stored) % 64) continue;
         __builtin_prefetch(later + u * LANES + FETCH, 0, FETCH_TO);
         if (fastact_inputs(f) == 2) __builtin_prefetch(b + u * LANES + FETCH, 0, FETCH_TO);
         if (where == FAR && !fastact_results(f)) __builtin_prefetch(y + u * LANES + FETCH, 1, FETCH_TO);
     }
-    sum_block(f, 0, count, x, b, e, last, max, c, h, next, rest, sums);
-    if (fastact_first_pass(f) == FASTACT_MAX)
+    EACH_VECTOR(count) v[u] = g[u] = vset(0);
+    if (has_map) load_block(f, count, w->d + head + at, w->d2 + head + at, w->kept + head + at, last, v, g);
+    if (parts & TAKE_SUM) sum_block(f, 0, count, w->x + at, b, w->e + at, last, vset(w->max), c, h, next, rest, sums);
+    if (parts & TAKE_MAX && fastact_first_pass(f) == FASTACT_MAX)
         EACH_VECTOR(count) *top = vmax(load_some(IS_HALF, later, u, count, last, -INFINITY), *top);
-    if (!fastact_results(f) && whole) map_block(f, where == PAST_CACHES, count, d, d2, kept, y, last, scale_a, scale_b);
+    if (has_map) map_block(f, stream, count, v, g, y, last, vset(w->scale_a), vset(w->scale_b));
 }
 
 /* The cache line in which one row's end and the next one's beginning lie, until both are there to be streamed. (float16 is not.) */
@@ -77,33 +87,38 @@ FASTACT_INLINE void stream_edges(int f, const void *from, const void *b_from, vo
     }
 }
 
-/* All three passes: the later row's maximum, a row's sum, the earlier row's last pass. */
-FASTACT_INLINE fastact_part fused_pass(int f, int where, const fused_row *later, const fused_row *row, const fused_row *earlier,
-                                       ptrdiff_t n, shared_line *line) {
-    const vec max = vset((real)row->s->max), scale_a = vset((real)earlier->s->a), scale_b = vset((real)earlier->s->b);
-    const int has_max = fastact_first_pass(f) == FASTACT_MAX, stream = where == PAST_CACHES;
-    const exponential c = {.magic = vset(has_max ? row->magic : 0), .floor = vset(has_max ? row->floor : 0)};
-    vec top = vset(-INFINITY);
-    partial_sums sums = {exact_zero(start_of(n)), wide_zero(), vset(0)};
-    const stored *l = later->x, *x = row->x, *b = row->b, *d = earlier->x, *d2 = earlier->b;
-    const real *kept = earlier->e;
-    real *e = row->e;
-    stored *y = earlier->y;
-    ptrdiff_t head = stream ? to_whole_line(y) : 0;
+/* All three passes of rows of n entries, or `parts` of them. `vectors`: that n entries take, if it is known to be some of a block; or 0. */
+FASTACT_INLINE void fused_pass(int f, int where, int parts, int vectors, const under_way *w, ptrdiff_t n, shared_line *line, vec *top,
+                               partial_sums *sums) {
+    const int stream = line && where == PAST_CACHES, has_exponentials = parts & TAKE_SUM && fastact_first_pass(f) == FASTACT_MAX;
+    const exponential c = {.magic = vset(w->magic), .floor = vset(w->floor)};
+    ptrdiff_t head = stream ? to_whole_line(w->y) : 0;
     halfway *h = NULL;
     const stored *next = NULL;
-    if (stream) stream_edges(f, f == FASTACT_softmax ? (const void *)kept : d, d2, y, n, scale_a, scale_b, line);
     real room[LANES] __attribute__((aligned(64)));
-    const real *rest = has_max ? exp_rest(0, x, n, &c, room) : NULL;
-    d += head, d2 += head, kept += head, y += head;
-#define STEP(count, at, last)                                                                                                     \
-    fused_block(f, where, count, last, l + (at), x + (at), b + (at), e + (at), d + (at), d2 + (at), kept + (at), y + (at),        \
-                !stream || (at) + head + BLOCK <= n, max, &c, h, next, rest, scale_a, scale_b, &top, &sums)
-    FOR_BLOCKS_AHEAD(f, 0, n, x, &c, h, next, STEP);
+    if (stream)
+        stream_edges(f, f == FASTACT_softmax ? (const void *)w->kept : w->d, w->d2, w->y, n, vset(w->scale_a), vset(w->scale_b), line);
+    const real *rest = has_exponentials && !vectors ? exp_rest(0, w->x, n, &c, room) : NULL;
+    *top = vset(-INFINITY);
+    *sums = (partial_sums){exact_zero(start_of(n)), wide_zero(), vset(0)};
+#define STEP(count, at, last) \
+    fused_block(f, where, stream, parts, count, at, last, w, head, !stream || (at) + head + BLOCK <= n, &c, h, next, rest, top, sums)
+    const ptrdiff_t last = n - (vectors - 1) * LANES;
+    if (vectors && (last < 1 || last > LANES)) __builtin_unreachable();
+    if (vectors) STEP(vectors, 0, last);
+    else if (has_exponentials) FOR_BLOCKS_AHEAD(f, 0, n, w->x, &c, h, next, STEP);
+    else FOR_BLOCKS(n, STEP);
 #undef STEP
-    if (has_max) later->s->max = vmax_lanes(top);
-    return total_of(f, &sums, n);
 }
+
+/* A row: what its sum is taken of, what its last pass takes and writes, and what is known of it. */
+typedef struct {
+    const stored *x, *b;
+    real *e; /* of softmax: the exponentials, at the start of a cache line */
+    stored *y;
+    fastact_state *s;
+    real magic, floor; /* as in exp_scaled */
+} fused_row;
 
 /* What follows from a row's maximum, and from the sums of a group. */
 FASTACT_INLINE void finish_maximum(int f, fused_row *row) {
@@ -171,10 +186,18 @@ FASTACT_INLINE void run_fused(int f, const fastact_job *job, ptrdiff_t begin, pt
         if (has_max && i >= since && i < count + since) finish_maximum(f, SLOT(i - since));
         int special = take_map && earlier->s->special, skipped = take_sum && row->s->special;
         if (take_max == has_max && take_sum && take_map && !special && !skipped) {
-            fastact_part sum = where == NEAR  ? fused_pass(f, NEAR, later, row, earlier, n, &line)
-                               : where == FAR ? fused_pass(f, FAR, later, row, earlier, n, &line)
-                                              : fused_pass(f, has_map ? PAST_CACHES : FAR, later, row, earlier, n, &line);
-            fold(FASTACT_SUM, row->s, sum, 0);
+            const under_way w = {
+                .later = later->x, .x = row->x, .b = row->b, .e = row->e, .max = (real)row->s->max, .magic = row->magic, .floor = row->floor,
+                .d = earlier->x, .d2 = earlier->b, .kept = earlier->e, .y = earlier->y,
+                .scale_a = (real)earlier->s->a, .scale_b = (real)earlier->s->b,
+            };
+            vec top;
+            partial_sums sums;
+            if (where == NEAR) fused_pass(f, NEAR, TAKE_ALL, 0, &w, n, &line, &top, &sums);
+            else if (where == FAR) fused_pass(f, FAR, TAKE_ALL, 0, &w, n, &line, &top, &sums);
+            else fused_pass(f, has_map ? PAST_CACHES : FAR, TAKE_ALL, 0, &w, n, &line, &top, &sums);
+            if (has_max) later->s->max = vmax_lanes(top);
+            fold(FASTACT_SUM, row->s, total_of(f, &sums, n), 0);
             line_end = earlier->y + n;
         } else {
             if (take_max) later->s->max = max_chunk(later->x, n);
@@ -182,7 +205,7 @@ FASTACT_INLINE void run_fused(int f, const fastact_job *job, ptrdiff_t begin, pt
             if (take_map) flush_line(&line, line_end);
             if (special) run_passes(f, job, begin + i - to_map, begin + i - to_map + 1);
             else if (take_map && has_map)
-                map_chunk(f, earlier->x, earlier->b, earlier->e, earlier->y, n, earlier->s);
+                map_chunk(f, earlier->x, earlier->b, earlier->e, earlier->y, n, (real)earlier->s->a, (real)earlier->s->b);
         }
         if (take_map && !special && !has_map) write_entry((char *)earlier->y, IS_HALF, (real)earlier->s->a);
         ptrdiff_t summed = i - to_sum; /* rows, before this turn's */

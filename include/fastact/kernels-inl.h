@@ -35,6 +35,7 @@ extern int FASTACT_HALVES_NAME(int f, const fastact_job *job, ptrdiff_t begin, p
 #include "fastact/lanes-inl.h"
 #else
 #include "fastact/fused-inl.h"
+#include "fastact/groups-inl.h"
 #include "fastact/loops-inl.h"
 #endif
 #endif

@@ -9,7 +9,7 @@ typedef struct {
     int half; /* entries are float16 */
 } place;
 FASTACT_INLINE int is_columns(const place *p, ptrdiff_t n) {
-    return n > SHORT_LOGARITHM || (n > 1 && p->step != (p->half ? 2 : (ptrdiff_t)sizeof(real)));
+    return n > LONGEST_SHORT || (n > 1 && p->step != (p->half ? 2 : (ptrdiff_t)sizeof(real)));
 }
 FASTACT_INLINE char *entry(const place *p, ptrdiff_t r, ptrdiff_t i) { return p->first + r * p->row + i * p->step; }
 
@@ -347,38 +347,6 @@ FASTACT_INLINE void sum_tile(int f, tile *t, ptrdiff_t n) {
     t->ties = ties;
 }
 
-/* logsumexp of a tile's rows: special values, and what cancels, one by one. */
-static void store_logarithms(const place *y, ptrdiff_t n, const tile *t, vec a) {
-    const vec none = vset(0), one = vset(1); /* no and yes: whether a row cancels, or a is infinite or NaN */
-    vec rare = vless_select(vmul(t->max, vset((real)0.5)), a, vless_select(a, one, vless_select(none, t->max, none, one), none), none);
-    rare = vless_select(vabs(a), vset(INFINITY), rare, one);
-    real largest[LANES], count[LANES], result[LANES], is_rare[LANES];
-    vstore(largest, t->max);
-    vstore(count, t->ties);
-    vstore(result, a);
-    vstore(is_rare, rare);
-    for (ptrdiff_t r = 0; r < t->rows && r < LANES; r++) {
-        fastact_state s;
-        if (is_rare[r] == 0) {
-            write_entry(entry(y, r, 0), y->half, result[r]);
-            continue;
-        }
-        const row_entries row = {(const char *)(t->e + r), n, LANES * sizeof(real), 0};
-        fastact_start(&s);
-        s.max = largest[r];
-        s.a = result[r];
-        s.ties = count[r];
-        if (s.max - s.max != 0) {
-            finish_max(FASTACT_logsumexp, &row, NULL, &s);
-        } else if (cancels(&s)) {
-            set_reference(&s);
-            s.sum = wide_lane(t->sum, r);
-            s.a = logsumexp_again(&row, &s);
-        }
-        write_entry(entry(y, r, 0), y->half, s.a == s.a ? (real)s.a : NAN);
-    }
-}
-
 /* Rows of which v is NaN become NaN, and always the same one. */
 FASTACT_INLINE void spread_nan(vec v, real *e, ptrdiff_t n, vec *a, vec *b) {
     vec none = vset(0), is_nan = vless_select(vabs(v), vset(INFINITY), none, vset(1)), nan = vset(NAN);
@@ -437,7 +405,10 @@ FASTACT_INLINE void run_tiles(int f, const fastact_job *job, ptrdiff_t begin, pt
         finish_lanes(f, t[u].max, t[u].sum, t[u].ties, &a[u], &b[u]);
         if (f == FASTACT_softmax) spread_nan(a[u], t[u].e, n, &a[u], &b[u]);
         if (f == FASTACT_log_softmax) spread_nan(b[u], t[u].e, n, &a[u], &b[u]);
-        if (f == FASTACT_logsumexp) store_logarithms(&y, n, &t[u], a[u]);
+        if (f == FASTACT_logsumexp) {
+            const row_entries x = {(const char *)t[u].e, n, LANES * sizeof(real), 0};
+            write_logarithms(&x, sizeof(real), t[u].rows, t[u].max, t[u].ties, t[u].sum, a[u], y.first, y.row, y.half);
+        }
         else if (packed && t[u].rows >= LANES) BY_LENGTH(n, STORE);
         else if (!columns) store_rows(f, &y, n, &t[u], a[u], b[u]);
         if (!columns) y.first += LANES * y.row;
@@ -478,7 +449,7 @@ FASTACT_INLINE ptrdiff_t to_whole_lines(int f, const fastact_job *job, ptrdiff_t
 #define FEWEST (LANES < 8 ? 2 : LANES / 4) /* rows that are worth a tile */
 /* Rows begin to end in lanes, as far as enough of them are left to fill lanes; returns where they end, or -1 for want of memory. */
 ptrdiff_t FASTACT_LANES_NAME(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
-    real near[2 * (SHORT_LOGARITHM + LANES) * GROUP * LANES] __attribute__((aligned(64))), *buffer = near;
+    real near[2 * (LONGEST_SHORT + LANES) * GROUP * LANES] __attribute__((aligned(64))), *buffer = near;
     ptrdiff_t rows = tiles_at_a_time(f, job) * LANES, entries = fastact_inputs(f) * rows * vectors_of_tile(job->n);
     void *far = NULL;
     if (entries > (ptrdiff_t)(sizeof near / sizeof *near)) {

@@ -11,7 +11,7 @@ FASTACT_INLINE fastact_part run_pass(int f, const fastact_job *job, int pass, co
     if (pass == FASTACT_SUM) return s->special ? none : sums_of[f](x, b, kept, n, s);
     if (s->special)
         for (ptrdiff_t i = 0; i < n; i++) write_entry((char *)(y + i), IS_HALF, (real)s->a);
-    else map_chunk(f, x, b, kept, y, n, s);
+    else map_chunk(f, x, b, kept, y, n, (real)s->a, (real)s->b);
     return none;
 }
 
@@ -94,17 +94,16 @@ static void run_passes(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t
    those of float16 in job->kept. */
 FASTACT_INLINE void run_long(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
     const int last = fastact_last_pass(f);
-    fastact_state states[3], part;
+    fastact_state states[3];
     for (ptrdiff_t turn = begin; turn < end + last; turn++) {
         fastact_job whole[3];
         fastact_state *s[3];
-        fused_row row[3] = {{.s = &part}};
+        under_way w = {0};
         int together = 1;
         for (int pass = FASTACT_MAX; pass <= last; pass++) {
             ptrdiff_t r = turn - pass;
             s[pass] = r >= begin && r < end ? &states[r % 3] : NULL;
             together &= s[pass] && (pass == FASTACT_MAX || (!s[pass]->special && s[pass]->shift == 0));
-            if (pass != FASTACT_MAX) row[pass].s = s[pass];
             if (!s[pass]) continue;
             whole[pass] = *job;
             whole[pass].input[0] += r * job->input_row[0];
@@ -114,23 +113,29 @@ FASTACT_INLINE void run_long(int f, const fastact_job *job, ptrdiff_t begin, ptr
         if (s[FASTACT_MAX]) fastact_start(s[FASTACT_MAX]);
         if (together) {
             exponential c = exponential_of(vset((real)s[FASTACT_SUM]->max));
-            row[FASTACT_SUM].magic = vfirst(c.magic);
-            row[FASTACT_SUM].floor = vfirst(c.floor);
+            w.max = (real)s[FASTACT_SUM]->max;
+            w.magic = vfirst(c.magic);
+            w.floor = vfirst(c.floor);
+            w.scale_a = (real)s[last]->a;
+            w.scale_b = (real)s[last]->b;
         }
         for (ptrdiff_t c = 0, at = 0; at < job->n; c++, at += FASTACT_CHUNK) {
-            for (int pass = FASTACT_MAX; pass <= last; pass++) {
-                if (!s[pass]) continue;
-                row[pass].b = row[pass].x = (const stored *)whole[pass].input[0] + at;
-                row[pass].y = (stored *)whole[pass].out + at;
-                row[pass].e = IS_HALF ? (real *)whole[pass].kept + at : (real *)row[pass].y;
-                if (!together) fold(pass, s[pass], passes[f](&whole[pass], pass, s[pass], c), c);
-            }
+            for (int pass = FASTACT_MAX; pass <= last && !together; pass++)
+                if (s[pass]) fold(pass, s[pass], passes[f](&whole[pass], pass, s[pass], c), c);
             if (!together) continue;
             ptrdiff_t n = job->n - at < FASTACT_CHUNK ? job->n - at : FASTACT_CHUNK;
-            fastact_part sum = are_near(job) ? fused_pass(f, NEAR, &row[FASTACT_MAX], &row[FASTACT_SUM], &row[last], n, NULL)
-                                             : fused_pass(f, FAR, &row[FASTACT_MAX], &row[FASTACT_SUM], &row[last], n, NULL);
-            fold(FASTACT_SUM, s[FASTACT_SUM], sum, c);
-            fold(FASTACT_MAX, s[FASTACT_MAX], (fastact_part){{part.max, 0}, 0}, c);
+            vec top;
+            partial_sums sums;
+            w.later = (const stored *)whole[FASTACT_MAX].input[0] + at;
+            w.x = w.b = (const stored *)whole[FASTACT_SUM].input[0] + at;
+            w.d = w.d2 = (const stored *)whole[last].input[0] + at;
+            w.y = (stored *)whole[last].out + at;
+            w.e = IS_HALF ? (real *)whole[FASTACT_SUM].kept + at : (real *)whole[FASTACT_SUM].out + at;
+            w.kept = IS_HALF ? (real *)whole[last].kept + at : (real *)w.y;
+            if (are_near(job)) fused_pass(f, NEAR, TAKE_ALL, 0, &w, n, NULL, &top, &sums);
+            else fused_pass(f, FAR, TAKE_ALL, 0, &w, n, NULL, &top, &sums);
+            fold(FASTACT_SUM, s[FASTACT_SUM], total_of(f, &sums, n), c);
+            fold(FASTACT_MAX, s[FASTACT_MAX], (fastact_part){{vmax_lanes(top), 0}, 0}, c);
         }
         for (int pass = FASTACT_MAX; pass <= FASTACT_SUM; pass++)
             if (s[pass]) finish(f, &whole[pass], pass, s[pass]);
@@ -152,6 +157,7 @@ static int are_one_by_one(int f, const fastact_job *job) {
         const int f = FASTACT_##name, is_long = job->n > FASTACT_CHUNK;                                                       \
         if (f == FASTACT_logsumexp_weighted) return;                                                                          \
         if (are_one_by_one(f, job)) run_one_by_one(f, job, begin, end);                                                       \
+        else if (are_grouped(f, job)) run_groups(f, job, begin, end);                                                         \
         else if (!is_long) run_fused(f, job, begin, end);                                                                     \
         else if (f == FASTACT_softmax && job->n > LONGEST_SOFTMAX) run_passes(f, job, begin, end);                            \
         else if (fastact_first_pass(f) == FASTACT_MAX) run_long(f, job, begin, end);                                          \
@@ -199,14 +205,14 @@ int FASTACT_HALVES_NAME(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_
 #else
 
 /* Whether rows are better off in lanes, which are no help where a single row has special cases of its own. Reading and writing LANES
-   rows at a time is no pattern that processors foresee: where arrays lie far away, fewer are, unless a row has a single result, and
-   gradients only within a cache line. */
+   rows at a time is no pattern that processors foresee: gradients whose arrays lie far away are, only within a cache line. And of few
+   rows run_groups would take most passes by themselves. */
 static int is_short(int f, const fastact_job *job) {
-    const int is_gradient = fastact_first_pass(f) == FASTACT_SUM;
-    ptrdiff_t n = job->n, most = is_gradient ? SHORT_GRADIENT : f == FASTACT_softmax ? SHORT : SHORT_LOGARITHM;
-    if (f == FASTACT_logsumexp_weighted || n == 0 || n > most) return 0;
-    ptrdiff_t far = is_gradient ? ROW_LANES : f == FASTACT_softmax ? SHORT_FAR : fastact_results(f) ? most : SHORT_FAR * 4 / 3;
-    return n <= far || are_near(job);
+    ptrdiff_t n = job->n;
+    if (f == FASTACT_logsumexp_weighted || n == 0) return 0;
+    if (fastact_first_pass(f) == FASTACT_SUM) return n <= ROW_LANES || (n <= SHORT_GRADIENT && are_near(job));
+    ptrdiff_t most = f == FASTACT_softmax ? SHORT : SHORT_LOGARITHM;
+    return n <= most || (n <= SHORT_OF_FEW(most) && job->rows <= 4 * ROW_LANES);
 }
 
 /* Rows in contiguous memory. */

@@ -257,15 +257,19 @@ FASTACT_INLINE vec map(int f, vec x, vec y, vec a, vec b) {
     return a;
 }
 
-/* `kept`: the exponentials of softmax. `stream`: whole vectors to whole cache lines, past the caches; not of float16. */
-FASTACT_INLINE void map_block(int f, int stream, int count, const stored *x, const stored *y_in, const real *kept, stored *y,
-                              ptrdiff_t last, vec a, vec b) {
+/* What it takes of a block, in v and g; `kept`: the exponentials of softmax. */
+FASTACT_INLINE void load_block(int f, int count, const stored *x, const stored *y_in, const real *kept, ptrdiff_t last, vec *v, vec *g) {
     EACH_VECTOR(count) {
-        vec v = f == FASTACT_softmax ? load_some(0, kept, u, count, last, 0) : load_some(IS_HALF, x, u, count, last, 0);
-        vec w = fastact_inputs(f) == 2 ? load_some(IS_HALF, y_in, u, count, last, 0) : v;
-        v = map(f, v, w, a, b);
-        if (stream) vstream((real *)(void *)(y + u * LANES), v);
-        else store_some(IS_HALF, y, v, u, count, last);
+        v[u] = f == FASTACT_softmax ? load_some(0, kept, u, count, last, 0) : load_some(IS_HALF, x, u, count, last, 0);
+        g[u] = fastact_inputs(f) == 2 ? load_some(IS_HALF, y_in, u, count, last, 0) : v[u];
+    }
+}
+/* `stream`: whole vectors to whole cache lines, past the caches; not of float16. */
+FASTACT_INLINE void map_block(int f, int stream, int count, const vec *v, const vec *g, stored *y, ptrdiff_t last, vec a, vec b) {
+    EACH_VECTOR(count) {
+        vec p = map(f, v[u], g[u], a, b);
+        if (stream) vstream((real *)(void *)(y + u * LANES), p);
+        else store_some(IS_HALF, y, p, u, count, last);
     }
 }
 
@@ -290,10 +294,13 @@ FASTACT_INLINE void set_reference(fastact_state *s) {
     s->exponent = vfirst(c.exponent);
 }
 
-FASTACT_INLINE void map_chunk(int f, const stored *x, const stored *y_in, const real *kept, stored *y, ptrdiff_t n,
-                              const fastact_state *s) {
-    vec a = vset((real)s->a), b = vset((real)s->b);
-#define STEP(count, at, last) map_block(f, 0, count, x + (at), y_in + (at), kept + (at), y + (at), last, a, b)
+FASTACT_INLINE void map_chunk(int f, const stored *x, const stored *y_in, const real *kept, stored *y, ptrdiff_t n, real a, real b) {
+#define STEP(count, at, last)                                                            \
+    do {                                                                                 \
+        vec v_[4], g_[4];                                                                \
+        load_block(f, count, x + (at), y_in + (at), kept + (at), last, v_, g_);          \
+        map_block(f, 0, count, v_, g_, y + (at), last, vset(a), vset(b));                            \
+    } while (0)
     FOR_BLOCKS(n, STEP);
 #undef STEP
 }
@@ -397,6 +404,39 @@ FASTACT_APART double logsumexp_again(const row_entries *x, const fastact_state *
 /* Whether l is large beside m + l. */
 FASTACT_INLINE int cancels(const fastact_state *s) { return s->max <= 0 && s->a > s->max / 2 && s->a < 1; }
 
+/* logsumexp of `rows` rows, at most LANES, which lie `row` bytes apart: special values, and what cancels, one by one. */
+static __attribute__((unused)) void write_logarithms(const row_entries *x, ptrdiff_t row, ptrdiff_t rows, vec max, vec ties, wide sum,
+                                                     vec a, char *y, ptrdiff_t y_row, int y_half) {
+    const vec none = vset(0), one = vset(1); /* no and yes: whether a row cancels, or a is infinite or NaN */
+    vec rare = vless_select(vmul(max, vset((real)0.5)), a, vless_select(a, one, vless_select(none, max, none, one), none), none);
+    rare = vless_select(vabs(a), vset(INFINITY), rare, one);
+    real largest[LANES], count[LANES], result[LANES], is_rare[LANES];
+    vstore(largest, max);
+    vstore(count, ties);
+    vstore(result, a);
+    vstore(is_rare, rare);
+    for (ptrdiff_t r = 0; r < rows && r < LANES; r++) {
+        fastact_state s;
+        if (is_rare[r] == 0) {
+            write_entry(y + r * y_row, y_half, result[r]);
+            continue;
+        }
+        const row_entries entries = {x->first + r * row, x->n, x->step, x->half};
+        fastact_start(&s);
+        s.max = largest[r];
+        s.a = result[r];
+        s.ties = count[r];
+        if (s.max - s.max != 0) {
+            finish_max(FASTACT_logsumexp, &entries, NULL, &s);
+        } else if (cancels(&s)) {
+            set_reference(&s);
+            s.sum = wide_lane(sum, r);
+            s.a = logsumexp_again(&entries, &s);
+        }
+        write_entry(y + r * y_row, y_half, s.a == s.a ? (real)s.a : NAN);
+    }
+}
+
 /* After the second pass over `count` rows of n entries, at most LANES, which lie `row` bytes apart. */
 static __attribute__((unused)) void finish_sums(int f, const char *x, ptrdiff_t row, ptrdiff_t n, fastact_state *s, ptrdiff_t count) {
     if (f == FASTACT_logsumexp_weighted) {
@@ -449,9 +489,7 @@ FASTACT_INLINE void gradient_row(int f, const stored *x, const stored *b, stored
 #undef STEP
     real hi, lo;
     set_halves(total_of(f, &sums, n).sum, &hi, &lo);
-#define STEP(count, at, last) map_block(f, 0, count, x + (at), b + (at), NULL, y + (at), last, vset(hi), vset(lo))
-    FOR_BLOCKS(n, STEP);
-#undef STEP
+    map_chunk(f, x, b, NULL, y, n, hi, lo);
 }
 
 /* softmax of rows of one block at most, the passes above in registers. `last`: entries in the last of `count` vectors. */

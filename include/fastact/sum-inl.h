@@ -24,6 +24,11 @@ FASTACT_INLINE fastact_pair pair_add(fastact_pair a, fastact_pair b) {
     return renormalise(s.hi, s.lo + (a.lo + b.lo));
 }
 
+/* A register of either part of pairs. */
+typedef struct {
+    nvec hi, lo;
+} register_pair;
+
 #if FASTACT_REAL == 32
 
 typedef struct {
@@ -56,12 +61,18 @@ FASTACT_INLINE void wide_add_product(wide *s, vec a, vec b) {
         s->v[2 * k + 1] = dfma(nwiden_high(a.v[k]), nwiden_high(b.v[k]), s->v[2 * k + 1]);
     }
 }
-/* The lanes added as a tree: each to the one half the width away. */
+/* The lanes added as a tree: each to the one half the width away. First, until one register holds them: */
+FASTACT_INLINE dvec wide_fold(const wide *s) {
+    dvec v[PARTS];
+    for (int k = 0; k < PARTS; k++) v[k] = s->v[k] + s->v[k + PARTS];
+    for (int half = PARTS / 2; half; half /= 2)
+        for (int k = 0; k < half; k++) v[k] += v[k + half];
+    return v[0];
+}
 FASTACT_INLINE fastact_pair wide_total(wide s) {
-    for (int half = PARTS; half; half /= 2)
-        for (int k = 0; k < half; k++) s.v[k] += s.v[k + half];
-    for (int half = NLANES / 4; half; half /= 2) s.v[0] += dupper(s.v[0], half);
-    return (fastact_pair){dfirst(s.v[0]), 0};
+    dvec sum = wide_fold(&s);
+    for (int half = NLANES / 4; half; half /= 2) sum += dupper(sum, half);
+    return (fastact_pair){dfirst(sum), 0};
 }
 /* Lane by lane: the sums of s and t, in s; */
 FASTACT_INLINE void wide_join(wide *s, wide t) {
@@ -126,11 +137,17 @@ FASTACT_INLINE void add_pairs(nvec *hi, nvec *lo, nvec other_hi, nvec other_lo) 
     *lo = *lo + other_lo + ((*hi - (s - v)) + (other_hi - v));
     *hi = s;
 }
-FASTACT_INLINE fastact_pair wide_total(wide s) {
+FASTACT_INLINE register_pair wide_fold(const wide *s) {
+    register_pair v[PARTS];
+    EACH v[k] = (register_pair){s->hi.v[k], s->lo.v[k]};
     for (int half = PARTS / 2; half; half /= 2)
-        for (int k = 0; k < half; k++) add_pairs(&s.hi.v[k], &s.lo.v[k], s.hi.v[k + half], s.lo.v[k + half]);
-    for (int half = NLANES / 2; half; half /= 2) add_pairs(&s.hi.v[0], &s.lo.v[0], nupper(s.hi.v[0], half), nupper(s.lo.v[0], half));
-    return renormalise(nfirst(s.hi.v[0]), nfirst(s.lo.v[0]));
+        for (int k = 0; k < half; k++) add_pairs(&v[k].hi, &v[k].lo, v[k + half].hi, v[k + half].lo);
+    return v[0];
+}
+FASTACT_INLINE fastact_pair wide_total(wide s) {
+    register_pair sum = wide_fold(&s);
+    for (int half = NLANES / 2; half; half /= 2) add_pairs(&sum.hi, &sum.lo, nupper(sum.hi, half), nupper(sum.lo, half));
+    return renormalise(nfirst(sum.hi), nfirst(sum.lo));
 }
 FASTACT_INLINE void wide_join(wide *s, wide t) { EACH add_pairs(&s->hi.v[k], &s->lo.v[k], t.hi.v[k], t.lo.v[k]); }
 FASTACT_INLINE wide wide_normal(wide s) {
@@ -197,10 +214,15 @@ FASTACT_INLINE wide exact_wide(exact_sum s, real start) {
 }
 FASTACT_INLINE fastact_pair exact_total(exact_sum s, real start) { return wide_total(exact_wide(s, start)); }
 /* The same for lanes in one octave, joined before they are widened. */
-FASTACT_INLINE fastact_pair exact_total_of_few(exact_sum s, real start) {
+FASTACT_INLINE register_pair exact_fold_few(const exact_sum *s) {
+    register_pair v[PARTS];
+    EACH v[k] = (register_pair){s->hi.v[k], s->lost.v[k]};
     for (int half = PARTS / 2; half; half /= 2)
-        for (int k = 0; k < half; k++) join_registers(&s.hi.v[k], &s.lost.v[k], s.hi.v[k + half], s.lost.v[k + half]);
-    for (int half = NLANES / 2; half; half /= 2)
-        join_registers(&s.hi.v[0], &s.lost.v[0], nupper(s.hi.v[0], half), nupper(s.lost.v[0], half));
-    return renormalise((double)nfirst(s.hi.v[0]) - (double)start * LANES, nfirst(s.lost.v[0]));
+        for (int k = 0; k < half; k++) join_registers(&v[k].hi, &v[k].lo, v[k + half].hi, v[k + half].lo);
+    return v[0];
+}
+FASTACT_INLINE fastact_pair exact_total_of_few(exact_sum s, real start) {
+    register_pair sum = exact_fold_few(&s);
+    for (int half = NLANES / 2; half; half /= 2) join_registers(&sum.hi, &sum.lo, nupper(sum.hi, half), nupper(sum.lo, half));
+    return renormalise((double)nfirst(sum.hi) - (double)start * LANES, nfirst(sum.lo));
 }

@@ -7,6 +7,12 @@
 FASTACT_INLINE __m256d dupper(__m256d a, int half) {
     return half == 2 ? _mm256_castpd128_pd256(_mm256_extractf128_pd(a, 1)) : _mm256_permute_pd(a, 0x5);
 }
+#define FASTACT_GROUPS /* see run_groups */
+/* Of each 2 `half` lanes the lower and the upper half, those of a beside those of b. */
+FASTACT_INLINE void dhalves(int half, __m256d a, __m256d b, __m256d *low, __m256d *high) {
+    *low = half == 2 ? _mm256_permute2f128_pd(a, b, 0x20) : _mm256_unpacklo_pd(a, b);
+    *high = half == 2 ? _mm256_permute2f128_pd(a, b, 0x31) : _mm256_unpackhi_pd(a, b);
+}
 FASTACT_INLINE __m256d dset(double a) { return _mm256_set1_pd(a); }
 FASTACT_INLINE double dfirst(__m256d a) { return _mm256_cvtsd_f64(a); }
 FASTACT_INLINE void nfence(void) { _mm_sfence(); }
@@ -14,10 +20,10 @@ FASTACT_INLINE void nfence(void) { _mm_sfence(); }
 #if FASTACT_REAL == 32
 
 #define SIDE_BY_SIDE 2
-#define SHORT 112
+#define SHORT 26
+#define SHORT_LOGARITHM 18
 #define SHORT_GRADIENT 48
 #define LONGEST_EXPONENTIALS FASTACT_CHUNK
-#define SHORT_FAR 48
 #define NLANES 8
 typedef __m256 nvec;
 typedef __m256d dvec;
@@ -159,15 +165,21 @@ FASTACT_INLINE nvec nupper(nvec a, int half) {
            : half == 2 ? _mm256_permute_ps(a, 0xEE)
                        : _mm256_movehdup_ps(a);
 }
+FASTACT_INLINE void nhalves(int half, nvec a, nvec b, nvec *low, nvec *high) {
+    dvec l, h;
+    dhalves(half / 2, _mm256_castps_pd(a), _mm256_castps_pd(b), &l, &h);
+    *low = half == 1 ? _mm256_shuffle_ps(a, b, 0x88) : _mm256_castpd_ps(l);
+    *high = half == 1 ? _mm256_shuffle_ps(a, b, 0xDD) : _mm256_castpd_ps(h);
+}
 FASTACT_INLINE real nfirst(nvec a) { return _mm256_cvtss_f32(a); }
 
 #else
 
 #define SIDE_BY_SIDE 4
-#define SHORT 48
+#define SHORT 12
+#define SHORT_LOGARITHM 8
 #define SHORT_GRADIENT 32
 #define LONGEST_EXPONENTIALS 128
-#define SHORT_FAR 48
 #define NLANES 4
 typedef __m256d nvec;
 
@@ -236,6 +248,7 @@ FASTACT_INLINE void ntranspose(nvec *v) {
     v[3] = _mm256_permute2f128_pd(b, d, 0x31);
 }
 FASTACT_INLINE nvec nupper(nvec a, int half) { return dupper(a, half); }
+#define nhalves dhalves
 FASTACT_INLINE real nfirst(nvec a) { return dfirst(a); }
 
 #endif

@@ -9,6 +9,12 @@ FASTACT_INLINE __m512d dupper(__m512d a, int half) {
            : half == 2 ? _mm512_castpd128_pd512(_mm512_extractf64x2_pd(a, 1))
                        : _mm512_permute_pd(a, 0x55);
 }
+#define FASTACT_GROUPS /* see run_groups */
+/* Of each 2 `half` lanes the lower and the upper half, those of a beside those of b. */
+FASTACT_INLINE void dhalves(int half, __m512d a, __m512d b, __m512d *low, __m512d *high) {
+    *low = half == 4 ? _mm512_shuffle_f64x2(a, b, 0x44) : half == 2 ? _mm512_shuffle_f64x2(a, b, 0x88) : _mm512_unpacklo_pd(a, b);
+    *high = half == 4 ? _mm512_shuffle_f64x2(a, b, 0xEE) : half == 2 ? _mm512_shuffle_f64x2(a, b, 0xDD) : _mm512_unpackhi_pd(a, b);
+}
 FASTACT_INLINE __m512d dset(double a) { return _mm512_set1_pd(a); }
 FASTACT_INLINE double dfirst(__m512d a) { return _mm512_cvtsd_f64(a); }
 FASTACT_INLINE void nfence(void) { _mm_sfence(); }
@@ -38,11 +44,10 @@ FASTACT_INLINE void store_piece(int pieces, int k, char *to, __m512 a) {
 #if FASTACT_REAL == 32
 
 #define SIDE_BY_SIDE 2
-#define SHORT 72
-#define SHORT_LOGARITHM 112
+#define SHORT 24
+#define SHORT_LOGARITHM 18
 #define SHORT_GRADIENT 24
 #define LONGEST_EXPONENTIALS 320
-#define SHORT_FAR 48
 #define NLANES 16
 typedef __m512 nvec;
 typedef __m512d dvec;
@@ -117,16 +122,21 @@ FASTACT_INLINE nvec nupper(nvec a, int half) {
            : half == 2 ? _mm512_permute_ps(a, 0xEE)
                        : _mm512_movehdup_ps(a);
 }
+FASTACT_INLINE void nhalves(int half, nvec a, nvec b, nvec *low, nvec *high) {
+    dvec l, h;
+    dhalves(half / 2, _mm512_castps_pd(a), _mm512_castps_pd(b), &l, &h);
+    *low = half == 1 ? _mm512_shuffle_ps(a, b, 0x88) : _mm512_castpd_ps(l);
+    *high = half == 1 ? _mm512_shuffle_ps(a, b, 0xDD) : _mm512_castpd_ps(h);
+}
 FASTACT_INLINE real nfirst(nvec a) { return _mm512_cvtss_f32(a); }
 
 #else
 
 #define SIDE_BY_SIDE 4
-#define SHORT 47
-#define SHORT_LOGARITHM 64
+#define SHORT 13
+#define SHORT_LOGARITHM 12
 #define SHORT_GRADIENT 18
 #define LONGEST_EXPONENTIALS 56
-#define SHORT_FAR 24
 #define NLANES 8
 typedef __m512d nvec;
 #define NMASK(k) ((__mmask8)((k) <= 0 ? 0u : (k) >= 8 ? 0xFFu : (1u << (k)) - 1u))
@@ -166,6 +176,7 @@ FASTACT_INLINE nvec nseconds(nvec a, nvec b) { return _mm512_permutex2var_pd(a, 
 FASTACT_INLINE nvec npairs_low(nvec a, nvec b) { return _mm512_permutex2var_pd(a, _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11), b); }
 FASTACT_INLINE nvec npairs_high(nvec a, nvec b) { return _mm512_permutex2var_pd(a, _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15), b); }
 FASTACT_INLINE nvec nupper(nvec a, int half) { return dupper(a, half); }
+#define nhalves dhalves
 FASTACT_INLINE real nfirst(nvec a) { return dfirst(a); }
 
 #endif

@@ -15,7 +15,6 @@ FASTACT_INLINE void nfence(void) { _mm_sfence(); }
 #define SHORT 64
 #define SHORT_GRADIENT 32
 #define LONGEST_EXPONENTIALS FASTACT_CHUNK
-#define SHORT_FAR 48
 #define NLANES 4
 typedef __m128 nvec;
 typedef __m128d dvec;
@@ -76,7 +75,6 @@ FASTACT_INLINE real nfirst(nvec a) { return _mm_cvtss_f32(a); }
 #define SHORT 64
 #define SHORT_GRADIENT 32
 #define LONGEST_EXPONENTIALS 128
-#define SHORT_FAR 48
 #define NLANES 2
 typedef __m128d nvec;
 

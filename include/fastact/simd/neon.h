@@ -14,7 +14,6 @@ FASTACT_INLINE void nfence(void) {}
 #define SHORT 64
 #define SHORT_GRADIENT 32
 #define LONGEST_EXPONENTIALS FASTACT_CHUNK
-#define SHORT_FAR 48
 #define NLANES 4
 typedef float32x4_t nvec;
 typedef float64x2_t dvec;
@@ -88,7 +87,6 @@ FASTACT_INLINE real nfirst(nvec a) { return vgetq_lane_f32(a, 0); }
 #define SHORT 64
 #define SHORT_GRADIENT 32
 #define LONGEST_EXPONENTIALS 128
-#define SHORT_FAR 48
 #define NLANES 2
 typedef float64x2_t nvec;
 

@@ -1,7 +1,7 @@
 /* The virtual vector of the row kernels: 64 bytes (16 float32 or 8 float64) on every instruction set, so that sums are taken in one
    order everywhere. Activations have no sums: theirs is as many registers as keep the processor busy (SIDE_BY_SIDE, measured); and
-   where each lane is a row of its own, one register will do: for rows of up to SHORT entries (logarithms: SHORT_LOGARITHM, no fewer;
-   gradients: SHORT_GRADIENT; in arrays far away SHORT_FAR), measured; as are LONGEST_EXPONENTIALS, see are_one_by_one.
+   where each lane is a row of its own, one register will do: for rows of up to SHORT entries (logarithms: SHORT_LOGARITHM;
+   gradients: SHORT_GRADIENT), measured; as are LONGEST_EXPONENTIALS, see are_one_by_one.
    An instruction set gives the operations on its own registers (nvec, n...); here they are lifted to all the registers of a vec. */
 #if defined(FASTACT_ACTIVATION_KERNELS)
 #define VECTOR (SIDE_BY_SIDE * sizeof(nvec))
@@ -13,6 +13,9 @@
 #ifndef SHORT_LOGARITHM
 #define SHORT_LOGARITHM SHORT
 #endif
+#define SHORT_OF_FEW(most) ((most) * 3 / 2) /* where there are few rows, see is_short */
+#define LONGER(a, b) ((a) < (b) ? (b) : (a))
+#define LONGEST_SHORT LONGER(SHORT_OF_FEW(LONGER(SHORT, SHORT_LOGARITHM)), SHORT_GRADIENT)
 #define ROW_LANES ((ptrdiff_t)(64 / sizeof(real)))
 #define LANES ((ptrdiff_t)(VECTOR / sizeof(real)))
 #define PARTS (LANES / NLANES)
@@ -108,19 +111,28 @@ FASTACT_INLINE int vany_beyond(vec a, real limit) {
 /* a with b's sign. */
 FASTACT_INLINE vec vcopysign(vec a, vec b) { EACH a.v[k] = ncopysign(a.v[k], b.v[k]); return a; }
 FASTACT_INLINE vec vabs(vec a) { EACH a.v[k] = nabs(a.v[k]); return a; }
-FASTACT_INLINE real vsum_lanes(vec a) { /* of small integers: in no special order */
+/* The registers of a vector joined, half of them with the other half, until there is one: */
+FASTACT_INLINE nvec vfold_max(vec a) {
+    for (int half = PARTS / 2; half; half /= 2)
+        for (int k = 0; k < half; k++) a.v[k] = nmax(a.v[k], a.v[k + half]);
+    return a.v[0];
+}
+FASTACT_INLINE nvec vfold_sum(vec a) { /* of small integers: in no special order */
     for (int half = PARTS / 2; half; half /= 2)
         for (int k = 0; k < half; k++) a.v[k] = a.v[k] + a.v[k + half];
-    for (int half = NLANES / 2; half; half /= 2) a.v[0] = a.v[0] + nupper(a.v[0], half);
-    return nfirst(a.v[0]);
+    return a.v[0];
+}
+FASTACT_INLINE real vsum_lanes(vec a) {
+    nvec s = vfold_sum(a);
+    for (int half = NLANES / 2; half; half /= 2) s = s + nupper(s, half);
+    return nfirst(s);
 }
 FASTACT_INLINE real vfirst(vec a) { return nfirst(a.v[0]); }
 /* The largest lane. */
 FASTACT_INLINE real vmax_lanes(vec a) {
-    for (int half = PARTS / 2; half; half /= 2)
-        for (int k = 0; k < half; k++) a.v[k] = nmax(a.v[k], a.v[k + half]);
-    for (int half = NLANES / 2; half; half /= 2) a.v[0] = nmax(a.v[0], nupper(a.v[0], half));
-    return nfirst(a.v[0]);
+    nvec m = vfold_max(a);
+    for (int half = NLANES / 2; half; half /= 2) m = nmax(m, nupper(m, half));
+    return nfirst(m);
 }
 
 #ifdef FASTACT_LANE_KERNELS

@@ -1,0 +1,233 @@
+/* Rows under way as in fused-inl.h, for short ones: in groups of LANES rows, three groups at a time. What follows from a group's maxima,
+   and from its sums, is computed for all of its rows at once, a lane each: by itself it takes a row as long as some hundred of its
+   entries. The bits are the same. */
+#ifndef FASTACT_GROUPS
+#define are_grouped(f, job) 0
+#define run_groups(f, job, begin, end) (void)(job)
+#else
+
+/* Bytes of a row at most, measured: more and a group leaves the nearest cache between its passes. Results by the row need less of it.
+   And past the caches run_fused alone writes whole lines, which helps longer rows more. */
+#define GROUPED_BYTES 1024
+FASTACT_INLINE int are_grouped(int f, const fastact_job *job) {
+    if (fastact_first_pass(f) == FASTACT_SUM) return 0;
+    return job->n * (ptrdiff_t)sizeof(real) <= (fastact_results(f) ? 4 * GROUPED_BYTES : job->stream && !IS_HALF ? GROUPED_BYTES / 2 : GROUPED_BYTES);
+}
+
+/* The lanes of a group's rows joined, each row's as a tree, a lane with the one half the width away. A step joins those of two rows
+   side by side, so that a row takes some three operations for what it takes three times log2 LANES by itself; the bits are the same. Row r
+   of the array becomes lane r. */
+
+/* Where row r begins, so that it ends in lane r: steps keep the 16-byte parts of registers apart until only they are left. */
+#define PLACE(r, lanes, size) ((r) % (16 / (size)) * ((lanes) * (size) / 16) + (r) / (16 / (size)))
+#define JOIN_ROWS(name, item, lanes, size, JOIN)                                                                      \
+    FASTACT_INLINE item name(const item *row) {                                                                       \
+        item t[lanes];                                                                                                \
+        _Pragma("GCC unroll 16") for (int r = 0; r < (lanes); r++) t[PLACE(r, lanes, size)] = row[r];                 \
+        _Pragma("GCC unroll 4") for (int half = (lanes) / 2; half; half /= 2)                                         \
+            _Pragma("GCC unroll 8") for (int i = 0; i < half; i++) t[i] = JOIN(half, t[2 * i], t[2 * i + 1]);         \
+        return t[0];                                                                                                  \
+    }
+
+FASTACT_INLINE nvec larger_of_halves(int half, nvec a, nvec b) {
+    nvec low, high;
+    nhalves(half, a, b, &low, &high);
+    return nmax(low, high);
+}
+FASTACT_INLINE nvec sum_of_halves(int half, nvec a, nvec b) {
+    nvec low, high;
+    nhalves(half, a, b, &low, &high);
+    return low + high;
+}
+FASTACT_INLINE register_pair few_of_halves(int half, register_pair a, register_pair b) {
+    register_pair low, high;
+    nhalves(half, a.hi, b.hi, &low.hi, &high.hi);
+    nhalves(half, a.lo, b.lo, &low.lo, &high.lo);
+    join_registers(&low.hi, &low.lo, high.hi, high.lo);
+    return low;
+}
+JOIN_ROWS(join_larger, nvec, NLANES, sizeof(real), larger_of_halves)
+JOIN_ROWS(join_counts, nvec, NLANES, sizeof(real), sum_of_halves)
+JOIN_ROWS(join_few, register_pair, NLANES, sizeof(real), few_of_halves)
+#if FASTACT_REAL == 32
+FASTACT_INLINE dvec wide_of_halves(int half, dvec a, dvec b) {
+    dvec low, high;
+    dhalves(half, a, b, &low, &high);
+    return low + high;
+}
+JOIN_ROWS(join_wide, dvec, NLANES / 2, sizeof(double), wide_of_halves)
+#else
+FASTACT_INLINE register_pair wide_of_halves(int half, register_pair a, register_pair b) {
+    register_pair low, high;
+    nhalves(half, a.hi, b.hi, &low.hi, &high.hi);
+    nhalves(half, a.lo, b.lo, &low.lo, &high.lo);
+    add_pairs(&low.hi, &low.lo, high.hi, high.lo);
+    return low;
+}
+JOIN_ROWS(join_wide, register_pair, NLANES, sizeof(real), wide_of_halves)
+#endif
+
+/* The largest lanes, the sums of lanes that hold small integers, of lanes in one octave (exact_total_of_few), and of all others. */
+FASTACT_INLINE vec max_of_rows(const vec *rows) {
+    vec r;
+    EACH {
+        nvec row[NLANES];
+        for (int j = 0; j < NLANES; j++) row[j] = vfold_max(rows[k * NLANES + j]);
+        r.v[k] = join_larger(row);
+    }
+    return r;
+}
+FASTACT_INLINE vec counts_of_rows(const vec *rows) {
+    vec r;
+    EACH {
+        nvec row[NLANES];
+        for (int j = 0; j < NLANES; j++) row[j] = vfold_sum(rows[k * NLANES + j]);
+        r.v[k] = join_counts(row);
+    }
+    return r;
+}
+FASTACT_INLINE exact_sum few_of_rows(const exact_sum *rows) {
+    exact_sum r;
+    EACH {
+        register_pair row[NLANES];
+        for (int j = 0; j < NLANES; j++) row[j] = exact_fold_few(&rows[k * NLANES + j]);
+        register_pair s = join_few(row);
+        r.hi.v[k] = s.hi;
+        r.lost.v[k] = s.lo;
+    }
+    return r;
+}
+FASTACT_INLINE wide wide_of_rows(const wide *rows) {
+    wide r;
+#if FASTACT_REAL == 32
+    for (int k = 0; k < 2 * PARTS; k++) {
+        dvec row[NLANES / 2];
+        for (int j = 0; j < NLANES / 2; j++) row[j] = wide_fold(&rows[k * (NLANES / 2) + j]);
+        r.v[k] = join_wide(row);
+    }
+#else
+    EACH {
+        register_pair row[NLANES];
+        for (int j = 0; j < NLANES; j++) row[j] = wide_fold(&rows[k * NLANES + j]);
+        register_pair s = join_wide(row);
+        r.hi.v[k] = s.hi;
+        r.lo.v[k] = s.lo;
+    }
+#endif
+    return wide_normal(r);
+}
+
+/* What is known of the rows of a group, a lane each. `special`: one of them must go pass by pass. */
+typedef struct {
+    ptrdiff_t first, count; /* none for a count below 1 */
+    int special;
+    real max[LANES], magic[LANES], floor[LANES], a[LANES], b[LANES];
+} row_group;
+/* What the passes over a group's rows leave: of softmax `exact`, of all others `sum` and `ties`. */
+typedef struct {
+    vec top[LANES], ties[LANES];
+    exact_sum exact[LANES];
+    wide sum[LANES];
+} group_sums;
+
+/* `count` rows of each of three groups. */
+FASTACT_INLINE void pass_group(int f, int where, int parts, int vectors, const fastact_job *job, const row_group *later,
+                               const row_group *rows, const row_group *earlier, ptrdiff_t count, real *e, ptrdiff_t pitch, group_sums *g) {
+    const ptrdiff_t n = job->n, step = job->input_row[0], y_step = job->out_row;
+    const char *l = job->input[0] + later->first * step, *x = job->input[0] + rows->first * step, *d = job->input[0] + earlier->first * step;
+    char *y = job->out + earlier->first * y_step;
+    for (ptrdiff_t r = 0; r < count; r++, e += pitch, l += step, x += step, d += step, y += y_step) {
+        const under_way w = {
+            .later = (const stored *)l,
+            .x = (const stored *)x,
+            .b = (const stored *)x,
+            .e = e,
+            .max = rows->max[r],
+            .magic = rows->magic[r],
+            .floor = rows->floor[r],
+            .d = (const stored *)d,
+            .d2 = (const stored *)d,
+            .kept = e,
+            .y = (stored *)y,
+            .scale_a = earlier->a[r],
+            .scale_b = earlier->b[r],
+        };
+        vec top;
+        partial_sums sums;
+        fused_pass(f, where, parts, vectors, &w, n, NULL, &top, &sums);
+        if (parts & TAKE_MAX) g->top[r] = top;
+        if (!(parts & TAKE_SUM)) continue;
+        if (f == FASTACT_softmax) g->exact[r] = sums.exact;
+        else g->sum[r] = sums.sum, g->ties[r] = sums.ties;
+    }
+}
+
+FASTACT_INLINE wide exact_of_rows(const exact_sum *exact, ptrdiff_t n) {
+    wide sum[LANES];
+    if (ARE_FEW(n)) return wide_normal(exact_wide(few_of_rows(exact), LANES * START_OF_FEW));
+    for (int r = 0; r < LANES; r++) sum[r] = exact_wide(exact[r], SUM_START);
+    return wide_of_rows(sum);
+}
+FASTACT_INLINE void finish_maxima(row_group *rows, const group_sums *g) {
+    vec max = max_of_rows(g->top);
+    exponential c = exponential_of(max);
+    vstore(rows->max, max);
+    vstore(rows->magic, c.magic);
+    vstore(rows->floor, c.floor);
+    rows->special = vany_beyond(max, EXACT_LIMIT);
+}
+FASTACT_INLINE void finish_rows_of(int f, const fastact_job *job, row_group *rows, const group_sums *g) {
+    vec max = vload(rows->max), ties = vset(0), a, b;
+    wide sum = f == FASTACT_softmax ? exact_of_rows(g->exact, job->n) : wide_of_rows(g->sum);
+    if (f != FASTACT_softmax) ties = counts_of_rows(g->ties);
+    finish_lanes(f, max, sum, ties, &a, &b);
+    vstore(rows->a, a);
+    vstore(rows->b, b);
+    if (f != FASTACT_logsumexp) {
+        rows->special = vany_beyond(vadd(a, b), INFINITY); /* a NaN among finite entries */
+        return;
+    }
+    const row_entries x = {job->input[0] + rows->first * job->input_row[0], job->n, sizeof(stored), IS_HALF};
+    write_logarithms(&x, job->input_row[0], rows->count, max, ties, sum, a, job->out + rows->first * job->out_row, job->out_row, IS_HALF);
+}
+
+/* Rows begin to end, of more than LANES entries. */
+FASTACT_INLINE void run_groups(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
+    real e[f == FASTACT_softmax ? GROUPED_BYTES / sizeof(real) * LANES : 1] __attribute__((aligned(64)));
+    row_group groups[3] = {{.first = 0}};
+    group_sums g;
+    const ptrdiff_t n = job->n, pitch = (n + LANES - 1) / LANES * LANES, turns = (end - begin + LANES - 1) / LANES;
+    const int has_map = !fastact_results(f), where = are_near(job) ? NEAR : FAR;
+    for (int r = 0; r < LANES; r++) { /* for lanes without a row */
+        g.top[r] = g.ties[r] = vset(0);
+        g.exact[r] = exact_zero(start_of(n));
+        g.sum[r] = wide_zero();
+    }
+/* Rows of one block are passed over by loops of their own. */
+#define PASS(where, parts, count)                                                                                     \
+    do {                                                                                                          \
+        if (n > BLOCK) pass_group(f, where, parts, 0, job, later, rows, earlier, count, e, pitch, &g);            \
+        else if (n > 3 * LANES) pass_group(f, where, parts, 4, job, later, rows, earlier, count, e, pitch, &g);   \
+        else if (n > 2 * LANES) pass_group(f, where, parts, 3, job, later, rows, earlier, count, e, pitch, &g);   \
+        else pass_group(f, where, parts, 2, job, later, rows, earlier, count, e, pitch, &g);                      \
+    } while (0)
+    for (ptrdiff_t turn = 0; turn <= turns + has_map; turn++) {
+        row_group *later = &groups[turn % 3], *rows = &groups[(turn + 2) % 3], *earlier = &groups[(turn + 1) % 3];
+        later->first = begin + turn * LANES;
+        later->count = end - later->first < LANES ? end - later->first : LANES;
+        int take_sum = rows->count > 0 && !rows->special, take_map = has_map && earlier->count > 0;
+        if (later->count == LANES && take_sum && take_map == has_map && !(has_map && earlier->special)) {
+            PASS(where, TAKE_ALL, LANES);
+        } else {
+            if (take_map && earlier->special) run_passes(f, job, earlier->first, earlier->first + earlier->count);
+            else if (take_map) PASS(NEAR, TAKE_MAP, earlier->count);
+            if (take_sum) PASS(NEAR, TAKE_SUM, rows->count);
+            PASS(NEAR, TAKE_MAX, later->count);
+        }
+        if (take_sum) finish_rows_of(f, job, rows, &g);
+        else if (rows->special && !has_map) run_passes(f, job, rows->first, rows->first + rows->count);
+        if (later->count > 0) finish_maxima(later, &g);
+    }
+#undef PASS
+}
+#endif
