@@ -17,8 +17,7 @@ static void fold(int pass, fastact_state *s, fastact_part part, ptrdiff_t chunk)
 static void run_passes(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end);
 
 /* Three rows: of the later one its entries; of the second one what its sum is taken of, its exponentials (softmax: at the start of a
-   cache line) and what they take, see exp_scaled; of the earlier one what its last pass takes and writes. `kept` may be `e`: an earlier
-   row's exponentials are read before others are written in their place. */
+   cache line) and what they take, see exp_scaled; of the earlier one what its last pass takes and writes. */
 typedef struct {
     const stored *later, *x, *b;
     real *e, max, magic, floor;
@@ -27,8 +26,9 @@ typedef struct {
     stored *y;
     real scale_a, scale_b;
 } under_way;
-/* Which of their passes. */
-enum { TAKE_MAX = 1, TAKE_SUM = 2, TAKE_MAP = 4, TAKE_ALL = 7 };
+/* Which of their passes; and whether the earlier row's exponentials lie where the other's are written, so that they are read first. (It
+   takes registers, of which longer rows have none to spare.) */
+enum { TAKE_MAX = 1, TAKE_SUM = 2, TAKE_MAP = 4, TAKE_ALL = 7, IN_PLACE = 8 };
 
 /* One block of each. `whole`: that of the earlier row lies within the row. */
 FASTACT_INLINE void fused_block(int f, int where, int stream, int parts, int count, ptrdiff_t at, ptrdiff_t last, const under_way *w, ptrdiff_t head,
@@ -37,19 +37,20 @@ FASTACT_INLINE void fused_block(int f, int where, int stream, int parts, int cou
     const int has_map = parts & TAKE_MAP && !fastact_results(f) && whole;
     const stored *later = w->later + at, *b = w->b + at;
     stored *y = w->y + head + at;
-    vec v[4], g[4];
+    vec early[4];
     for (int u = 0; where != NEAR && u < count; u++) { /* without gaps, at which the processor's own prefetching would begin anew */
         if (u * LANES * (ptrdiff_t)sizeof(stored) % 64) continue;
         __builtin_prefetch(later + u * LANES + FETCH, 0, FETCH_TO);
         if (fastact_inputs(f) == 2) __builtin_prefetch(b + u * LANES + FETCH, 0, FETCH_TO);
         if (where == FAR && !fastact_results(f)) __builtin_prefetch(y + u * LANES + FETCH, 1, FETCH_TO);
     }
-    EACH_VECTOR(count) v[u] = g[u] = vset(0);
-    if (has_map) load_block(f, count, w->d + head + at, w->d2 + head + at, w->kept + head + at, last, v, g);
+    if (parts & IN_PLACE && f == FASTACT_softmax) EACH_VECTOR(count) early[u] = load_some(0, w->kept + at, u, count, last, 0);
     if (parts & TAKE_SUM) sum_block(f, 0, count, w->x + at, b, w->e + at, last, vset(w->max), c, h, next, rest, sums);
     if (parts & TAKE_MAX && fastact_first_pass(f) == FASTACT_MAX)
         EACH_VECTOR(count) *top = vmax(load_some(IS_HALF, later, u, count, last, -INFINITY), *top);
-    if (has_map) map_block(f, stream, count, v, g, y, last, vset(w->scale_a), vset(w->scale_b));
+    if (has_map)
+        map_block(f, stream, count, w->d + head + at, w->d2 + head + at, w->kept + head + at, parts & IN_PLACE ? early : NULL, y, last,
+                  vset(w->scale_a), vset(w->scale_b));
 }
 
 /* The cache line in which one row's end and the next one's beginning lie, until both are there to be streamed. (float16 is not.) */

@@ -6,12 +6,15 @@
 #define run_groups(f, job, begin, end) (void)(job)
 #else
 
-/* Bytes of a row at most, measured: more and a group leaves the nearest cache between its passes. Results by the row need less of it.
-   And past the caches run_fused alone writes whole lines, which helps longer rows more. */
+/* Up to how long rows are: more, and a group leaves the nearest cache between its passes, unless they have a single result. Where arrays
+   lie far away, memory takes longer than what is saved on a row of more entries. All measured. */
 #define GROUPED_BYTES 1024
+#define GROUPED_FAR 112
 FASTACT_INLINE int are_grouped(int f, const fastact_job *job) {
+    const ptrdiff_t n = job->n, most = GROUPED_BYTES / sizeof(real);
     if (fastact_first_pass(f) == FASTACT_SUM) return 0;
-    return job->n * (ptrdiff_t)sizeof(real) <= (fastact_results(f) ? 4 * GROUPED_BYTES : job->stream && !IS_HALF ? GROUPED_BYTES / 2 : GROUPED_BYTES);
+    if (fastact_results(f)) return n <= 4 * most;
+    return n <= GROUPED_FAR || (n <= most && (IS_HALF || are_near(job)));
 }
 
 /* The lanes of a group's rows joined, each row's as a tree, a lane with the one half the width away. A step joins those of two rows
@@ -217,7 +220,7 @@ FASTACT_INLINE void run_groups(int f, const fastact_job *job, ptrdiff_t begin, p
         later->count = end - later->first < LANES ? end - later->first : LANES;
         int take_sum = rows->count > 0 && !rows->special, take_map = has_map && earlier->count > 0;
         if (later->count == LANES && take_sum && take_map == has_map && !(has_map && earlier->special)) {
-            PASS(where, TAKE_ALL, LANES);
+            PASS(where, TAKE_ALL | IN_PLACE, LANES);
         } else {
             if (take_map && earlier->special) run_passes(f, job, earlier->first, earlier->first + earlier->count);
             else if (take_map) PASS(NEAR, TAKE_MAP, earlier->count);

@@ -257,19 +257,16 @@ FASTACT_INLINE vec map(int f, vec x, vec y, vec a, vec b) {
     return a;
 }
 
-/* What it takes of a block, in v and g; `kept`: the exponentials of softmax. */
-FASTACT_INLINE void load_block(int f, int count, const stored *x, const stored *y_in, const real *kept, ptrdiff_t last, vec *v, vec *g) {
+/* Of softmax the exponentials are `kept`, or have been read `early`, else NULL. `stream`: whole vectors to whole cache lines, past the
+   caches; not of float16. */
+FASTACT_INLINE void map_block(int f, int stream, int count, const stored *x, const stored *y_in, const real *kept, const vec *early,
+                              stored *y, ptrdiff_t last, vec a, vec b) {
     EACH_VECTOR(count) {
-        v[u] = f == FASTACT_softmax ? load_some(0, kept, u, count, last, 0) : load_some(IS_HALF, x, u, count, last, 0);
-        g[u] = fastact_inputs(f) == 2 ? load_some(IS_HALF, y_in, u, count, last, 0) : v[u];
-    }
-}
-/* `stream`: whole vectors to whole cache lines, past the caches; not of float16. */
-FASTACT_INLINE void map_block(int f, int stream, int count, const vec *v, const vec *g, stored *y, ptrdiff_t last, vec a, vec b) {
-    EACH_VECTOR(count) {
-        vec p = map(f, v[u], g[u], a, b);
-        if (stream) vstream((real *)(void *)(y + u * LANES), p);
-        else store_some(IS_HALF, y, p, u, count, last);
+        vec v = f != FASTACT_softmax ? load_some(IS_HALF, x, u, count, last, 0) : early ? early[u] : load_some(0, kept, u, count, last, 0);
+        vec w = fastact_inputs(f) == 2 ? load_some(IS_HALF, y_in, u, count, last, 0) : v;
+        v = map(f, v, w, a, b);
+        if (stream) vstream((real *)(void *)(y + u * LANES), v);
+        else store_some(IS_HALF, y, v, u, count, last);
     }
 }
 
@@ -295,12 +292,8 @@ FASTACT_INLINE void set_reference(fastact_state *s) {
 }
 
 FASTACT_INLINE void map_chunk(int f, const stored *x, const stored *y_in, const real *kept, stored *y, ptrdiff_t n, real a, real b) {
-#define STEP(count, at, last)                                                            \
-    do {                                                                                 \
-        vec v_[4], g_[4];                                                                \
-        load_block(f, count, x + (at), y_in + (at), kept + (at), last, v_, g_);          \
-        map_block(f, 0, count, v_, g_, y + (at), last, vset(a), vset(b));                            \
-    } while (0)
+#define STEP(count, at, last) \
+    map_block(f, 0, count, x + (at), y_in + (at), kept + (at), NULL, y + (at), last, vset(a), vset(b))
     FOR_BLOCKS(n, STEP);
 #undef STEP
 }
