@@ -449,7 +449,7 @@ FASTACT_INLINE ptrdiff_t to_whole_lines(int f, const fastact_job *job, ptrdiff_t
 #define FEWEST (LANES < 8 ? 2 : LANES / 4) /* rows that are worth a tile */
 /* Rows begin to end in lanes, as far as enough of them are left to fill lanes; returns where they end, or -1 for want of memory. */
 ptrdiff_t FASTACT_LANES_NAME(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
-    real near[2 * (LONGEST_SHORT + LANES) * GROUP * LANES] __attribute__((aligned(64))), *buffer = near;
+    real near[2 * LONGER(2 * ROWS_UNDER_WAY, LONGEST_SHORT + LANES) * GROUP * LANES] __attribute__((aligned(64))), *buffer = near;
     ptrdiff_t rows = tiles_at_a_time(f, job) * LANES, entries = fastact_inputs(f) * rows * vectors_of_tile(job->n);
     void *far = NULL;
     if (entries > (ptrdiff_t)(sizeof near / sizeof *near)) {
