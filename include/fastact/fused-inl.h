@@ -31,9 +31,9 @@ typedef struct {
 enum { TAKE_MAX = 1, TAKE_SUM = 2, TAKE_MAP = 4, TAKE_ALL = 7, IN_PLACE = 8 };
 
 /* One block of each. `whole`: that of the earlier row lies within the row. */
-FASTACT_INLINE void fused_block(int f, int where, int stream, int parts, int count, ptrdiff_t at, ptrdiff_t last, const under_way *w, ptrdiff_t head,
-                                int whole, const exponential *c, halfway *h, const stored *next, const real *rest, vec *top,
-                                partial_sums *sums) {
+FASTACT_INLINE void fused_block(int f, int where, int stream, int parts, int count, ptrdiff_t at, ptrdiff_t last, const under_way *w,
+                                ptrdiff_t head, int whole, const exponential *c, halfway *h, const stored *next, const real *rest,
+                                vec *top, partial_sums *sums) {
     const int has_map = parts & TAKE_MAP && !fastact_results(f) && whole;
     const stored *later = w->later + at, *b = w->b + at;
     stored *y = w->y + head + at;

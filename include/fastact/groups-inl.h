@@ -137,7 +137,8 @@ typedef struct {
 FASTACT_INLINE void pass_group(int f, int where, int parts, int vectors, const fastact_job *job, const row_group *later,
                                const row_group *rows, const row_group *earlier, ptrdiff_t count, real *e, ptrdiff_t pitch, group_sums *g) {
     const ptrdiff_t n = job->n, step = job->input_row[0], y_step = job->out_row;
-    const char *l = job->input[0] + later->first * step, *x = job->input[0] + rows->first * step, *d = job->input[0] + earlier->first * step;
+    const char *l = job->input[0] + later->first * step, *x = job->input[0] + rows->first * step;
+    const char *d = job->input[0] + earlier->first * step;
     char *y = job->out + earlier->first * y_step;
     for (ptrdiff_t r = 0; r < count; r++, e += pitch, l += step, x += step, d += step, y += y_step) {
         const under_way w = {
@@ -179,7 +180,7 @@ FASTACT_INLINE void finish_maxima(row_group *rows, const group_sums *g) {
     vstore(rows->floor, c.floor);
     rows->special = vany_beyond(max, EXACT_LIMIT);
 }
-FASTACT_INLINE void finish_rows_of(int f, const fastact_job *job, row_group *rows, const group_sums *g) {
+FASTACT_INLINE void finish_group_sums(int f, const fastact_job *job, row_group *rows, const group_sums *g) {
     vec max = vload(rows->max), ties = vset(0), a, b;
     wide sum = f == FASTACT_softmax ? exact_of_rows(g->exact, job->n) : wide_of_rows(g->sum);
     if (f != FASTACT_softmax) ties = counts_of_rows(g->ties);
@@ -191,10 +192,12 @@ FASTACT_INLINE void finish_rows_of(int f, const fastact_job *job, row_group *row
         return;
     }
     const row_entries x = {job->input[0] + rows->first * job->input_row[0], job->n, sizeof(stored), IS_HALF};
-    write_logarithms(&x, job->input_row[0], rows->count, max, ties, sum, a, job->out + rows->first * job->out_row, job->out_row, IS_HALF);
+    char *y = job->out + rows->first * job->out_row;
+    write_logarithms(&x, job->input_row[0], rows->count, max, ties, sum, a, y, job->out_row, IS_HALF);
 }
 
-/* Rows begin to end, of more than LANES entries. */
+/* Rows begin to end, of more than LANES entries. A turn takes the maxima of one group, the sums of the one before, and the last pass of the
+   one before that; by themselves where one of them is missing. A group with a special row goes pass by pass. */
 FASTACT_INLINE void run_groups(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
     real e[f == FASTACT_softmax ? GROUPED_BYTES / sizeof(real) * LANES : 1] __attribute__((aligned(64)));
     row_group groups[3] = {{.first = 0}};
@@ -207,12 +210,12 @@ FASTACT_INLINE void run_groups(int f, const fastact_job *job, ptrdiff_t begin, p
         g.sum[r] = wide_zero();
     }
 /* Rows of one block are passed over by loops of their own. */
-#define PASS(where, parts, count)                                                                                     \
-    do {                                                                                                          \
-        if (n > BLOCK) pass_group(f, where, parts, 0, job, later, rows, earlier, count, e, pitch, &g);            \
-        else if (n > 3 * LANES) pass_group(f, where, parts, 4, job, later, rows, earlier, count, e, pitch, &g);   \
-        else if (n > 2 * LANES) pass_group(f, where, parts, 3, job, later, rows, earlier, count, e, pitch, &g);   \
-        else pass_group(f, where, parts, 2, job, later, rows, earlier, count, e, pitch, &g);                      \
+#define PASS(where, parts, count)                                                                               \
+    do {                                                                                                        \
+        if (n > BLOCK) pass_group(f, where, parts, 0, job, later, rows, earlier, count, e, pitch, &g);          \
+        else if (n > 3 * LANES) pass_group(f, where, parts, 4, job, later, rows, earlier, count, e, pitch, &g); \
+        else if (n > 2 * LANES) pass_group(f, where, parts, 3, job, later, rows, earlier, count, e, pitch, &g); \
+        else pass_group(f, where, parts, 2, job, later, rows, earlier, count, e, pitch, &g);                    \
     } while (0)
     for (ptrdiff_t turn = 0; turn <= turns + has_map; turn++) {
         row_group *later = &groups[turn % 3], *rows = &groups[(turn + 2) % 3], *earlier = &groups[(turn + 1) % 3];
@@ -227,7 +230,7 @@ FASTACT_INLINE void run_groups(int f, const fastact_job *job, ptrdiff_t begin, p
             if (take_sum) PASS(NEAR, TAKE_SUM, rows->count);
             PASS(NEAR, TAKE_MAX, later->count);
         }
-        if (take_sum) finish_rows_of(f, job, rows, &g);
+        if (take_sum) finish_group_sums(f, job, rows, &g);
         else if (rows->special && !has_map) run_passes(f, job, rows->first, rows->first + rows->count);
         if (later->count > 0) finish_maxima(later, &g);
     }
