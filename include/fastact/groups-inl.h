@@ -188,7 +188,8 @@ FASTACT_INLINE void finish_group_sums(int f, const fastact_job *job, row_group *
     vstore(rows->a, a);
     vstore(rows->b, b);
     if (f != FASTACT_logsumexp) {
-        rows->special = vany_beyond(vadd(a, b), INFINITY); /* a NaN among finite entries */
+        /* A NaN among finite entries; vany_beyond itself may pass over NaN. */
+        rows->special = vany_beyond(vless_select(vabs(vadd(a, b)), vset(INFINITY), vset(0), vset(1)), 0);
         return;
     }
     const row_entries x = {job->input[0] + rows->first * job->input_row[0], job->n, sizeof(stored), IS_HALF};
