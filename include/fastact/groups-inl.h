@@ -71,24 +71,18 @@ JOIN_ROWS(join_wide, register_pair, NLANES, sizeof(real), wide_of_halves)
 #endif
 
 /* The largest lanes, the sums of lanes that hold small integers, of lanes in one octave (exact_total_of_few), and of all others. */
-FASTACT_INLINE vec max_of_rows(const vec *rows) {
-    vec r;
-    EACH {
-        nvec row[NLANES];
-        for (int j = 0; j < NLANES; j++) row[j] = vfold_max(rows[k * NLANES + j]);
-        r.v[k] = join_larger(row);
+#define VEC_OF_ROWS(name, FOLD, JOIN)                                                             \
+    FASTACT_INLINE vec name(const vec *rows) {                                                    \
+        vec r;                                                                                    \
+        EACH {                                                                                    \
+            nvec row[NLANES];                                                                     \
+            for (int j = 0; j < NLANES; j++) row[j] = FOLD(rows[k * NLANES + j]);                 \
+            r.v[k] = JOIN(row);                                                                   \
+        }                                                                                         \
+        return r;                                                                                 \
     }
-    return r;
-}
-FASTACT_INLINE vec counts_of_rows(const vec *rows) {
-    vec r;
-    EACH {
-        nvec row[NLANES];
-        for (int j = 0; j < NLANES; j++) row[j] = vfold_sum(rows[k * NLANES + j]);
-        r.v[k] = join_counts(row);
-    }
-    return r;
-}
+VEC_OF_ROWS(max_of_rows, vfold_max, join_larger)
+VEC_OF_ROWS(counts_of_rows, vfold_sum, join_counts)
 FASTACT_INLINE exact_sum few_of_rows(const exact_sum *rows) {
     exact_sum r;
     EACH {
@@ -188,8 +182,7 @@ FASTACT_INLINE void finish_group_sums(int f, const fastact_job *job, row_group *
     vstore(rows->a, a);
     vstore(rows->b, b);
     if (f != FASTACT_logsumexp) {
-        /* A NaN among finite entries; vany_beyond itself may pass over NaN. */
-        rows->special = vany_beyond(vless_select(vabs(vadd(a, b)), vset(INFINITY), vset(0), vset(1)), 0);
+        rows->special = vany_beyond(not_finite(vadd(a, b)), 0); /* a NaN among finite entries */
         return;
     }
     const row_entries x = {job->input[0] + rows->first * job->input_row[0], job->n, sizeof(stored), IS_HALF};

@@ -349,7 +349,7 @@ FASTACT_INLINE void sum_tile(int f, tile *t, ptrdiff_t n) {
 
 /* Rows of which v is NaN become NaN, and always the same one. */
 FASTACT_INLINE void spread_nan(vec v, real *e, ptrdiff_t n, vec *a, vec *b) {
-    vec none = vset(0), is_nan = vless_select(vabs(v), vset(INFINITY), none, vset(1)), nan = vset(NAN);
+    vec none = vset(0), is_nan = not_finite(v), nan = vset(NAN);
     if (!vany_beyond(is_nan, 0)) return;
     *a = vless_select(none, is_nan, nan, *a);
     *b = vless_select(none, is_nan, nan, *b);
@@ -408,8 +408,7 @@ FASTACT_INLINE void run_tiles(int f, const fastact_job *job, ptrdiff_t begin, pt
         if (f == FASTACT_logsumexp) {
             const row_entries x = {(const char *)t[u].e, n, LANES * sizeof(real), 0};
             write_logarithms(&x, sizeof(real), t[u].rows, t[u].max, t[u].ties, t[u].sum, a[u], y.first, y.row, y.half);
-        }
-        else if (packed && t[u].rows >= LANES) BY_LENGTH(n, STORE);
+        } else if (packed && t[u].rows >= LANES) BY_LENGTH(n, STORE);
         else if (!columns) store_rows(f, &y, n, &t[u], a[u], b[u]);
         if (!columns) y.first += LANES * y.row;
     }

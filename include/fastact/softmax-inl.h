@@ -333,6 +333,9 @@ FASTACT_INLINE void finish_max(int f, const row_entries *x, const char *b, fasta
     if (f == FASTACT_logsumexp_weighted) s->b = s->a != s->a ? NAN : (s->b > 0) - (s->b < 0);
 }
 
+/* 1 where a lane is infinite or NaN, else 0. (vany_beyond by itself may pass over NaN.) */
+FASTACT_INLINE vec not_finite(vec a) { return vless_select(vabs(a), vset(INFINITY), vset(0), vset(1)); }
+
 /* The sums of LANES rows to what the last pass applies. */
 FASTACT_INLINE void finish_lanes(int f, vec max, wide sum, vec ties, vec *a, vec *b) {
     exponential c = exponential_of(max);
