@@ -40,7 +40,6 @@ cdef extern from "fastact/activations.h" nogil:
 cdef extern from "fastact/rows.h" nogil:
     enum: FASTACT_FUNCTIONS
     enum: FASTACT_CHUNK
-    enum: FASTACT_MAP
     enum: FASTACT_HALF_NONE
     enum: FASTACT_HALF_ALL
     enum: FASTACT_HALF_ARRAYS
@@ -64,25 +63,20 @@ cdef extern from "fastact/rows.h" nogil:
         Py_ssize_t out_row, out_step
         int half
         int stream
-
-    ctypedef struct fastact_part:
-        pass
+        fastact_state *parts
 
     ctypedef struct fastact_state:
         pass
 
-    void fastact_start(fastact_state *)
-
     int fastact_inputs(int function)
     int fastact_results(int function)
-    int fastact_first_pass(int function)
-    int fastact_last_pass(int function)
+    Py_ssize_t fastact_chunks(Py_ssize_t n)
 
     ctypedef struct fastact_kernels:
         int (*rows)(int, const fastact_job *, Py_ssize_t, Py_ssize_t) noexcept nogil
-        fastact_part (*chunk[6])(const fastact_job *, int, const fastact_state *, Py_ssize_t) noexcept nogil
-        void (*fold)(int, fastact_state *, fastact_part, Py_ssize_t) noexcept nogil
-        void (*finish)(int, const fastact_job *, int, fastact_state *) noexcept nogil
+        void (*sum)(int, const fastact_job *, Py_ssize_t, Py_ssize_t) noexcept nogil
+        void (*finish)(int, const fastact_job *, fastact_state *) noexcept nogil
+        void (*map)(int, const fastact_job *, const fastact_state *, Py_ssize_t, Py_ssize_t) noexcept nogil
         void (*write)(int, const fastact_job *, const fastact_state *) noexcept nogil
         int (*is_staged)(int, const fastact_job *) noexcept nogil
         int (*gather)(const fastact_job *, int, Py_ssize_t, Py_ssize_t, Py_ssize_t, void *) noexcept nogil
@@ -282,14 +276,13 @@ cdef int run(int function, bint double_precision, fastact_job *job) noexcept nog
 cdef int run_one_row(int function, const fastact_kernels *kernels, const fastact_job *job, Py_ssize_t row,
                      int threads) noexcept nogil:
     """One long row on several threads, in the fixed chunks that one thread takes in turn."""
-    cdef Py_ssize_t n = job.n, chunks = (n + FASTACT_CHUNK - 1) // FASTACT_CHUNK, c
-    cdef fastact_part *parts = <fastact_part *>malloc((FASTACT_MAP + 1) * chunks * sizeof(fastact_part))
-    cdef fastact_state state
+    cdef Py_ssize_t n = job.n, chunks = fastact_chunks(n), c
+    cdef fastact_state *parts = <fastact_state *>malloc(chunks * sizeof(fastact_state))
     cdef fastact_job one = job[0]
     cdef char *buffer = NULL
     cdef int k, inputs = fastact_inputs(function), staged = kernels.is_staged(function, job), kept = 0
-    fastact_start(&state)
     one.rows = 1
+    one.parts = parts
     one.out = job.out + row * job.out_row
     for k in range(inputs):
         one.input[k] = job.input[k] + row * job.input_row[k]
@@ -313,8 +306,7 @@ cdef int run_one_row(int function, const fastact_kernels *kernels, const fastact
             free(buffer)
             return kernels.rows(function, job, row, row + 1)
     with parallel(num_threads=threads):
-        run_passes(function, kernels, &one, &state, parts, chunks, threadid(), fastact_team())
-    kernels.write(function, &one, &state)
+        run_passes(function, kernels, &one, chunks, threadid(), fastact_team())
     if staged and fastact_results(function):
         kernels.scatter(job, row, 0, fastact_results(function), buffer)
     elif staged:
@@ -326,23 +318,19 @@ cdef int run_one_row(int function, const fastact_kernels *kernels, const fastact
     return 0
 
 
-cdef void run_passes(int function, const fastact_kernels *kernels, const fastact_job *job, fastact_state *result,
-                     fastact_part *parts, Py_ssize_t chunks, int thread, int threads) noexcept nogil:
+cdef void run_passes(int function, const fastact_kernels *kernels, const fastact_job *job, Py_ssize_t chunks, int thread,
+                     int threads) noexcept nogil:
     """What one of the threads does: its chunks of each pass. All of them fold all parts: that spares a second barrier."""
-    cdef fastact_state state = result[0]
-    cdef Py_ssize_t c
-    cdef int p
-    for p in range(fastact_first_pass(function), fastact_last_pass(function) + 1):
-        for c in range(chunks * thread // threads, chunks * (thread + 1) // threads):
-            parts[p * chunks + c] = kernels.chunk[function](job, p, &state, c)
-        if p == FASTACT_MAP:
-            return  # it leaves nothing to fold
-        fastact_barrier()
-        for c in range(chunks):
-            kernels.fold(p, &state, parts[p * chunks + c], c)
-        kernels.finish(function, job, p, &state)
-    if thread == 0:
-        result[0] = state
+    cdef Py_ssize_t first = chunks * thread // threads, last = chunks * (thread + 1) // threads
+    cdef fastact_state row
+    kernels.sum(function, job, first, last)
+    fastact_barrier()
+    if not fastact_results(function):
+        kernels.finish(function, job, &row)
+        kernels.map(function, job, &row, first, last)
+    elif thread == 0:
+        kernels.finish(function, job, &row)
+        kernels.write(function, job, &row)
 
 
 # --- the plain array ----------------------------------------------------------------------------------------------

@@ -51,6 +51,30 @@ def _cancelling(rng, dtype):
     return (x - np.log(np.exp(x).sum(-1, keepdims=True))).astype(dtype)
 
 
+def _chunks_apart(rng, dtype):
+    """Rows of chunks (of 8192 entries) that lie far apart: up to where nothing is left of the smaller one, and
+    beyond; around the sizes from which on a maximum is subtracted; and chunks of -inf alone."""
+    largest = {np.float32: 2.0**16, np.float64: 2.0**20}[dtype]
+    ends = {np.float32: (20, 45, 88, 100, 103.5, 150), np.float64: (100, 140, 500, 708, 740, 1500)}[dtype]
+    levels = [(0, -0.3, 0.2), (-np.inf, 0, -np.inf), *((0, -d, -d / 2) for d in ends), *((-d, 0, 1 - d) for d in ends)]
+    levels += [(sign * largest - 1, sign * largest + 1, sign * largest - 60) for sign in (1, -1)]
+    levels += [(3 * largest, 0, 3 * largest - 50), (-3 * largest, -3 * largest + 40, -largest)]
+    x = rng.standard_normal((len(levels), 2 * 8192 + 300)) / 2
+    for row, (a, b, c) in zip(x, levels, strict=True):
+        row[:8192] += a
+        row[8192:16384] += b
+        row[16384:] += c
+    return x.astype(dtype)
+
+
+def _cancelling_chunks(rng, dtype):
+    """The same of log-probabilities, whose chunks have maxima of their own."""
+    x = rng.standard_normal((20, 2 * 8192 + 300)) * 2
+    x[:, 8192:] -= 3
+    x -= np.log(np.exp(x).sum(-1, keepdims=True))
+    return x.astype(dtype)
+
+
 KINDS = {
     "N(0,1)": _normal(1),
     "N(0,3)": _normal(3),
@@ -77,4 +101,6 @@ KINDS = {
     "mixed sizes": _mixed_sizes,
     "equal": lambda rng, dtype: np.repeat(rng.standard_normal((40, 1)) * 20, 37, axis=1).astype(dtype),
     "log-probabilities": _cancelling,
+    "chunks apart": _chunks_apart,
+    "log-probabilities of three chunks": _cancelling_chunks,
 }

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import registry
+from rows import KINDS
 
 import fastact
 
@@ -206,6 +207,27 @@ def test_threads(function, dtype, threads):
         _assert_same_bits(
             np.asarray(function(*columns, axis=0)).T, want, function, (rows, n), threads, "threads, axis 0"
         )
+
+
+@pytest.mark.parametrize("dtype", [np.float16, *registry.DTYPES])
+@pytest.mark.parametrize("function", registry.FUNCTIONS, ids=str)
+def test_chunks_apart(function, dtype, isa):
+    """A long row's chunks have scales of their own: alone, in a batch, in place and on threads."""
+    x = KINDS["chunks apart"](np.random.default_rng(7), np.float32 if dtype == np.float16 else dtype)
+    x = np.concatenate([x, x[:, :9000] - 2], axis=1)
+    x = x.clip(-6e4, 6e4).astype(dtype) if dtype == np.float16 else x
+    x[3, 9000] = x[6, 16500] = np.nan
+    x[7, 16400] = np.inf
+    operands = function.operands(x)
+    want = _alone(function, operands)
+    for threads in (1, 2, 3):
+        fastact.set_num_threads(threads)
+        _assert_same_bits(function(*operands), want, function, threads, "threads, batch")
+        one = np.array([function(*(x[r] for x in operands)) for r in range(len(x))])
+        _assert_same_bits(one, want, function, threads, "threads, row by row")
+        if not function.reduces:
+            copies = [x.copy() for x in operands]
+            _assert_same_bits(function(*copies, out=copies[0]), want, function, threads, "threads, in place")
 
 
 @pytest.mark.parametrize("dtype", registry.DTYPES)

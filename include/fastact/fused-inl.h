@@ -13,7 +13,6 @@ enum { NEAR, FAR, PAST_CACHES };
 #define GROUPED 8 /* rows at most whose sums are finished together */
 #define RING 32   /* rows that are remembered: all that are under way, and the groups they belong to */
 
-static void fold(int pass, fastact_state *s, fastact_part part, ptrdiff_t chunk);
 static void run_passes(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end);
 
 /* Three rows: of the later one its entries; of the second one what its sum is taken of, its exponentials (softmax: at the start of a
@@ -46,7 +45,7 @@ FASTACT_INLINE void fused_block(int f, int where, int stream, int parts, int cou
     }
     if (parts & IN_PLACE && f == FASTACT_softmax) EACH_VECTOR(count) early[u] = load_some(0, w->kept + at, u, count, last, 0);
     if (parts & TAKE_SUM) sum_block(f, 0, count, w->x + at, b, w->e + at, last, vset(w->max), c, h, next, rest, sums);
-    if (parts & TAKE_MAX && fastact_first_pass(f) == FASTACT_MAX)
+    if (parts & TAKE_MAX && !fastact_is_gradient(f))
         EACH_VECTOR(count) *top = vmax(load_some(IS_HALF, later, u, count, last, -INFINITY), *top);
     if (has_map)
         map_block(f, stream, count, w->d + head + at, w->d2 + head + at, w->kept + head + at, parts & IN_PLACE ? early : NULL, y, last,
@@ -58,8 +57,6 @@ typedef struct {
     real entry[2 * LANES];
     ptrdiff_t filled;
 } shared_line;
-
-FASTACT_INLINE ptrdiff_t to_whole_line(const void *y) { return (ptrdiff_t)(-(uintptr_t)y % 64 / sizeof(real)); }
 
 /* What is left of a row that is not followed by one to be streamed. */
 FASTACT_INLINE void flush_line(shared_line *line, void *end) {
@@ -88,10 +85,10 @@ FASTACT_INLINE void stream_edges(int f, const void *from, const void *b_from, vo
     }
 }
 
-/* All three passes of rows of n entries, or `parts` of them. `vectors`: that n entries take, if it is known to be some of a block; or 0. */
+/* All three passes of n entries of rows, or `parts` of them, onto what `top` and `sums` hold. `vectors`: that n entries take, if it is known to be some of a block; or 0. */
 FASTACT_INLINE void fused_pass(int f, int where, int parts, int vectors, const under_way *w, ptrdiff_t n, shared_line *line, vec *top,
                                partial_sums *sums) {
-    const int stream = line && where == PAST_CACHES, has_exponentials = parts & TAKE_SUM && fastact_first_pass(f) == FASTACT_MAX;
+    const int stream = line && where == PAST_CACHES, has_exponentials = parts & TAKE_SUM && !fastact_is_gradient(f);
     const exponential c = {.magic = vset(w->magic), .floor = vset(w->floor)};
     ptrdiff_t head = stream ? to_whole_line(w->y) : 0;
     halfway *h = NULL;
@@ -100,8 +97,6 @@ FASTACT_INLINE void fused_pass(int f, int where, int parts, int vectors, const u
     if (stream)
         stream_edges(f, f == FASTACT_softmax ? (const void *)w->kept : w->d, w->d2, w->y, n, vset(w->scale_a), vset(w->scale_b), line);
     const real *rest = has_exponentials && !vectors ? exp_rest(0, w->x, n, &c, room) : NULL;
-    *top = vset(-INFINITY);
-    *sums = (partial_sums){exact_zero(start_of(n)), wide_zero(), vset(0)};
 #define STEP(count, at, last) \
     fused_block(f, where, stream, parts, count, at, last, w, head, !stream || (at) + head + BLOCK <= n, &c, h, next, rest, top, sums)
     const ptrdiff_t last = n - (vectors - 1) * LANES;
@@ -132,15 +127,7 @@ FASTACT_INLINE void finish_maximum(int f, fused_row *row) {
     if (f == FASTACT_logsumexp && !s->special) set_reference(s);
 }
 FASTACT_INLINE void finish_group(int f, const fastact_job *job, const fused_row *first, ptrdiff_t count) {
-    if (f != FASTACT_softmax) {
-        finish_sums(f, (const char *)first->x, job->input_row[0], job->n, first->s, count);
-        return;
-    }
-    real a, b;
-    set_scale(first->s->sum, &a, &b);
-    first->s->a = a;
-    first->s->b = b;
-    first->s->special |= a != a;
+    finish_sums(f, (const char *)first->x, job->input_row[0], job->n, first->s, count);
 }
 
 /* Rows begin to end, of more than LANES and at most FASTACT_CHUNK entries. In its turn a row's maximum is taken, `apart` turns later
@@ -156,7 +143,7 @@ FASTACT_INLINE void run_fused(int f, const fastact_job *job, ptrdiff_t begin, pt
     shared_line line = {.filled = 0};
     stored *line_end = NULL;
     const ptrdiff_t n = job->n, count = end - begin, second = fastact_inputs(f) - 1;
-    const int has_max = fastact_first_pass(f) == FASTACT_MAX, has_map = fastact_results(f) == 0;
+    const int has_max = !fastact_is_gradient(f), has_map = fastact_results(f) == 0;
     ptrdiff_t group = 1;
     while (f != FASTACT_softmax && group < GROUPED && 2 * group * n * fastact_inputs(f) * sizeof(stored) <= 32768) group *= 2;
     const ptrdiff_t apart = group + 1, to_sum = has_max ? apart : 0, to_map = to_sum + apart, since = apart > 2 ? 2 : 1;
@@ -192,17 +179,17 @@ FASTACT_INLINE void run_fused(int f, const fastact_job *job, ptrdiff_t begin, pt
                 .d = earlier->x, .d2 = earlier->b, .kept = earlier->e, .y = earlier->y,
                 .scale_a = (real)earlier->s->a, .scale_b = (real)earlier->s->b,
             };
-            vec top;
-            partial_sums sums;
+            vec top = vset(-INFINITY);
+            partial_sums sums = no_sums(n);
             if (where == NEAR) fused_pass(f, NEAR, TAKE_ALL, 0, &w, n, &line, &top, &sums);
             else if (where == FAR) fused_pass(f, FAR, TAKE_ALL, 0, &w, n, &line, &top, &sums);
             else fused_pass(f, has_map ? PAST_CACHES : FAR, TAKE_ALL, 0, &w, n, &line, &top, &sums);
             if (has_max) later->s->max = vmax_lanes(top);
-            fold(FASTACT_SUM, row->s, total_of(f, &sums, n), 0);
+            set_sums(f, &sums, n, row->s);
             line_end = earlier->y + n;
         } else {
             if (take_max) later->s->max = max_chunk(later->x, n);
-            if (take_sum && !skipped) fold(FASTACT_SUM, row->s, sums_of[f](row->x, row->b, row->e, n, row->s), 0);
+            if (take_sum && !skipped) sums_of[f](row->x, row->b, row->e, n, row->s);
             if (take_map) flush_line(&line, line_end);
             if (special) run_passes(f, job, begin + i - to_map, begin + i - to_map + 1);
             else if (take_map && has_map)

@@ -12,7 +12,7 @@
 #define GROUPED_FAR 112
 FASTACT_INLINE int are_grouped(int f, const fastact_job *job) {
     const ptrdiff_t n = job->n, most = GROUPED_BYTES / sizeof(real);
-    if (fastact_first_pass(f) == FASTACT_SUM) return 0;
+    if (fastact_is_gradient(f)) return 0;
     if (fastact_results(f)) return n <= 4 * most;
     return n <= GROUPED_FAR || (n <= most && (IS_HALF || are_near(job)));
 }
@@ -150,8 +150,8 @@ FASTACT_INLINE void pass_group(int f, int where, int parts, int vectors, const f
             .scale_a = earlier->a[r],
             .scale_b = earlier->b[r],
         };
-        vec top;
-        partial_sums sums;
+        vec top = vset(-INFINITY);
+        partial_sums sums = no_sums(n);
         fused_pass(f, where, parts, vectors, &w, n, NULL, &top, &sums);
         if (parts & TAKE_MAX) g->top[r] = top;
         if (!(parts & TAKE_SUM)) continue;

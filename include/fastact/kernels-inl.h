@@ -8,6 +8,7 @@
      FASTACT_HALF_ROWS            for rows of float16 by themselves; without any of these, the other row kernels and the table
 
    and includes this; all in it is static but the table and the functions named below. */
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include "fastact/rows.h"

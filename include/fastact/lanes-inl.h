@@ -56,7 +56,7 @@ typedef struct {
 
 /* A gradient needs no maximum: what computes it is left out. */
 FASTACT_INLINE void keep_max(int f, tile *t, vec max) {
-    if (fastact_first_pass(f) == FASTACT_MAX) t->max = max;
+    if (!fastact_is_gradient(f)) t->max = max;
 }
 
 /* LANES rows one after the other are transposed strip by strip: so many entries, from `at` on, of each. With FASTACT_PIECES that is half a

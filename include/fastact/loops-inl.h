@@ -1,53 +1,59 @@
 /* Rows in memory to rows in the kernels: passes over chunks, gathering and scattering, and the table of it all. */
 
-FASTACT_INLINE fastact_part run_pass(int f, const fastact_job *job, int pass, const fastact_state *s, ptrdiff_t chunk) {
-    ptrdiff_t begin = chunk * FASTACT_CHUNK, n = job->n - begin < FASTACT_CHUNK ? job->n - begin : FASTACT_CHUNK;
-    const stored *x = (const stored *)job->input[0] + begin;
-    const stored *b = fastact_inputs(f) == 2 ? (const stored *)job->input[1] + begin : x;
-    stored *y = fastact_results(f) ? (stored *)job->out : (stored *)job->out + begin;
-    real *kept = IS_HALF ? (real *)job->kept + begin : (real *)y;
-    fastact_part none = {{0, 0}, 0};
-    if (pass == FASTACT_MAX) return (fastact_part){{max_chunk(x, n), 0}, 0};
-    if (pass == FASTACT_SUM) return s->special ? none : sums_of[f](x, b, kept, n, s);
-    if (s->special)
-        for (ptrdiff_t i = 0; i < n; i++) write_entry((char *)(y + i), IS_HALF, (real)s->a);
-    else map_chunk(f, x, b, kept, y, n, (real)s->a, (real)s->b);
-    return none;
+/* Chunk c of a row in contiguous memory: its entries, its results, and where its exponentials are kept. */
+typedef struct {
+    const stored *x, *b;
+    stored *y;
+    real *kept;
+    ptrdiff_t n;
+} row_chunk;
+FASTACT_INLINE row_chunk chunk_of(int f, const fastact_job *job, ptrdiff_t c) {
+    const ptrdiff_t at = c * FASTACT_CHUNK, left = job->n - at;
+    const stored *x = (const stored *)job->input[0] + at;
+    const stored *b = fastact_inputs(f) == 2 ? (const stored *)job->input[1] + at : x;
+    stored *y = fastact_results(f) ? (stored *)job->out : (stored *)job->out + at;
+    return (row_chunk){x, b, y, IS_HALF ? (real *)job->kept + at : (real *)(void *)y, left < FASTACT_CHUNK ? left : FASTACT_CHUNK};
 }
+FASTACT_INLINE void start_chunk(int f, fastact_state *s, double max) {
+    fastact_start(s);
+    s->max = max;
+    if (!fastact_is_gradient(f)) set_reference(s);
+}
+FASTACT_INLINE void sum_chunk(int f, const row_chunk *k, fastact_state *s) { sums_of[f](k->x, k->b, k->kept, k->n, s); }
 
-static void fold(int pass, fastact_state *s, fastact_part part, ptrdiff_t chunk) {
-    if (pass == FASTACT_SUM) {
-        s->sum = chunk ? pair_add(s->sum, part.sum) : part.sum;
-        s->ties += part.ties;
-    } else if (pass == FASTACT_MAX && part.sum.hi > s->max) {
-        s->max = part.sum.hi;
+/* What a row's last pass applies to a chunk, or to a row by itself, which is its own `part`. */
+FASTACT_INLINE void scale_of(int f, const row_chunk *k, const fastact_state *row, const fastact_state *part, real *a, real *b) {
+    *a = (real)row->a;
+    *b = (real)row->b;
+    if (f != FASTACT_softmax || part == row) return;
+    conversion c = conversion_to(row, part);
+    if (c.power < -FAR_BELOW) { /* exponentials take the rest by themselves: no factor and no product on the way is subnormal */
+        double rest = c.power + FAR_BELOW;
+        c.power = -FAR_BELOW;
+        if (IS_HALF || rest < 1 - BIAS) c.e.hi = c.e.lo = 0;
+        else map_chunk(f, k->x, k->b, k->kept, k->y, k->n, (real)power_of_two((int64_t)rest), 0);
     }
+    fastact_pair whole = pair_multiply(renormalise(row->a, row->b), c.e);
+    set_halves(pair_times(whole, power_of_two((int64_t)c.power)), a, b);
 }
-
-/* One chunk of one row in contiguous memory. */
-#define ROW(name, signature, empty, ulp)                                                                                 \
-    static fastact_part name##_pass(const fastact_job *job, int pass, const fastact_state *s, ptrdiff_t chunk) {         \
-        return run_pass(FASTACT_##name, job, pass, s, chunk);                                                            \
+FASTACT_INLINE void map_row(int f, const row_chunk *k, const fastact_state *row, const fastact_state *part) {
+    real a, b;
+    if (row->special) {
+        for (ptrdiff_t i = 0; i < k->n; i++) write_entry((char *)(k->y + i), IS_HALF, (real)row->a);
+        return;
     }
-FASTACT_ROW_FUNCTIONS(ROW)
-#undef ROW
-
-static fastact_part (*const passes[])(const fastact_job *, int, const fastact_state *, ptrdiff_t) = {
-#define ROW(name, signature, empty, ulp) name##_pass,
-    FASTACT_ROW_FUNCTIONS(ROW)
-#undef ROW
-};
-
-/* After a pass over `count` rows, at most LANES. */
-static void finish_rows(int f, const fastact_job *job, int pass, fastact_state *s, ptrdiff_t count) {
-    if (pass == FASTACT_MAX)
-        for (ptrdiff_t r = 0; r < count; r++) {
-            const row_entries x = {job->input[0] + r * job->input_row[0], job->n, sizeof(stored), IS_HALF};
-            finish_max(f, &x, job->input[1] + r * job->input_row[1], &s[r]);
-        }
-    if (pass == FASTACT_SUM) finish_sums(f, job->input[0], job->input_row[0], job->n, s, count);
+    scale_of(f, k, row, part, &a, &b);
+    map_chunk(f, k->x, k->b, k->kept, k->y, k->n, a, b);
 }
-static void finish(int f, const fastact_job *job, int pass, fastact_state *s) { finish_rows(f, job, pass, s, 1); }
+
+/* What follows from the sums of `count` rows, at most LANES. */
+static void finish_rows(int f, const fastact_job *job, fastact_state *s, ptrdiff_t count) {
+    for (ptrdiff_t r = 0; r < count && !fastact_is_gradient(f); r++) {
+        const row_entries x = {job->input[0] + r * job->input_row[0], job->n, sizeof(stored), IS_HALF};
+        finish_max(f, &x, job->input[1] + r * job->input_row[1], &s[r]);
+    }
+    finish_sums(f, job->input[0], job->input_row[0], job->n, s, count);
+}
 
 static void write_results(int f, const fastact_job *job, const fastact_state *s) {
     if (fastact_results(f) > 0) write_entry(job->out, IS_HALF, (real)s->a);
@@ -62,106 +68,196 @@ FASTACT_INLINE void run_one_by_one(int f, const fastact_job *job, ptrdiff_t begi
                      (stored *)(job->out + r * job->out_row), job->n);
 }
 
-/* Rows of any length, pass by pass; short ones in groups: while one row waits for its maximum or sum, the processor works on the next. */
+FASTACT_INLINE fastact_job row_of(const fastact_job *job, ptrdiff_t r) {
+    fastact_job row = *job;
+    row.input[0] += r * job->input_row[0];
+    row.input[1] += r * job->input_row[1];
+    row.out += r * job->out_row;
+    return row;
+}
+
+/* Rows of at most a chunk, pass by pass; short ones in groups: while one row waits for its maximum or sum, the processor works on the next. */
 static void run_passes(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
     fastact_state states[LANES];
     ptrdiff_t most = job->n > LANES || f == FASTACT_logsumexp_weighted ? 1 : LANES;
     for (ptrdiff_t first = begin; first < end; first += most) {
         ptrdiff_t count = end - first < most ? end - first : most;
-        fastact_job group = *job;
-        group.input[0] = job->input[0] + first * job->input_row[0];
-        group.input[1] = job->input[1] + first * job->input_row[1];
-        for (ptrdiff_t r = 0; r < count; r++) fastact_start(&states[r]);
-        for (int pass = fastact_first_pass(f); pass <= fastact_last_pass(f); pass++) {
-            for (ptrdiff_t r = 0; r < count; r++) {
-                fastact_job row = group;
-                row.input[0] += r * job->input_row[0];
-                row.input[1] += r * job->input_row[1];
-                row.out = job->out + (first + r) * job->out_row;
-                for (ptrdiff_t c = 0; c * FASTACT_CHUNK < job->n; c++) fold(pass, &states[r], passes[f](&row, pass, &states[r], c), c);
-            }
-            finish_rows(f, &group, pass, states, count);
+        fastact_job group = row_of(job, first), rows[LANES];
+        row_chunk whole[LANES];
+        for (ptrdiff_t r = 0; r < count; r++) {
+            rows[r] = row_of(&group, r);
+            whole[r] = chunk_of(f, &rows[r], 0);
+            start_chunk(f, &states[r], fastact_is_gradient(f) ? 0 : max_chunk(whole[r].x, job->n));
         }
-        for (ptrdiff_t r = 0; r < count && fastact_results(f); r++) {
-            fastact_job row = {.out = job->out + (first + r) * job->out_row};
-            write_results(f, &row, &states[r]);
+        for (ptrdiff_t r = 0; r < count; r++) sum_chunk(f, &whole[r], &states[r]);
+        finish_rows(f, &group, states, count);
+        for (ptrdiff_t r = 0; r < count; r++) {
+            if (fastact_results(f)) write_results(f, &rows[r], &states[r]);
+            else map_row(f, &whole[r], &states[r], &states[r]);
         }
     }
 }
 
-/* Rows of more than a chunk, three under way, chunk by chunk: in one turn the maximum of a row, the sum of the one before and the last
-   pass of the one before that; pass by pass where one of them is missing or special. The exponentials of softmax lie in the output,
-   those of float16 in job->kept. */
-FASTACT_INLINE void run_long(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
-    const int last = fastact_last_pass(f);
-    fastact_state states[3];
-    for (ptrdiff_t turn = begin; turn < end + last; turn++) {
-        fastact_job whole[3];
-        fastact_state *s[3];
-        under_way w = {0};
-        int together = 1;
-        for (int pass = FASTACT_MAX; pass <= last; pass++) {
-            ptrdiff_t r = turn - pass;
-            s[pass] = r >= begin && r < end ? &states[r % 3] : NULL;
-            together &= s[pass] && (pass == FASTACT_MAX || (!s[pass]->special && s[pass]->shift == 0));
-            if (!s[pass]) continue;
-            whole[pass] = *job;
-            whole[pass].input[0] += r * job->input_row[0];
-            whole[pass].out += r * job->out_row;
-            if (IS_HALF && f == FASTACT_softmax) whole[pass].kept = (real *)job->kept + r % 2 * job->n;
+/* Whether a long row's last pass, which waits for memory, may wait for the sums of the next row to be hidden among. Not where exponentials lie
+   in the output, whose last pass comes best at once, nor where rows lie far: two of them at a time exceed the second-level cache. Measured. */
+#define CAN_WAIT(f) ((f) == FASTACT_log_softmax || (IS_HALF && (f) == FASTACT_softmax))
+/* A row of more than a chunk, between its sums and its last pass. */
+typedef struct {
+    fastact_job job;
+    fastact_state state;
+} long_row;
+
+/* What is ahead of the chunk whose sum is taken: the next one, and the one after it (or none of 0 entries). So many entries of the next one have
+   been compared, `top` holds the largest. */
+typedef struct {
+    const stored *x[2];
+    ptrdiff_t n[2], compared;
+    vec top;
+} chunks_ahead;
+/* So many entries before the end of a chunk the next one's maximum is known: all that the processor sees behind it waits for it. */
+#define LEAD 512
+
+FASTACT_INLINE double largest_ahead(const chunks_ahead *ahead, vec top, ptrdiff_t compared) {
+    double max = vmax_lanes(top), rest = compared < ahead->n[0] ? max_chunk(ahead->x[0] + compared, ahead->n[0] - compared) : -INFINITY;
+    return max > rest ? max : rest;
+}
+
+/* The passes of fused-inl.h over chunk k: its sum, the last pass of one of an earlier row, and what maxima are ahead; the `next` one is started. */
+FASTACT_INLINE void pass_chunk(int f, int where, int parts, const row_chunk *k, const row_chunk *old, real scale_a, real scale_b,
+                               chunks_ahead *ahead, fastact_state *s, fastact_state *next) {
+    const ptrdiff_t most = k->n > LEAD ? k->n - LEAD : 0, there = ahead->n[0] - ahead->compared;
+    const ptrdiff_t first = (there < most ? there : most) / BLOCK * BLOCK, left = k->n - first;
+    const int has_second = ahead->n[1] >= left;
+    const exponential e = exponential_of(vset((real)s->max));
+    partial_sums sums = no_sums(k->n);
+    vec top = ahead->top;
+    under_way w = {
+        .later = ahead->x[0] + ahead->compared, .x = k->x, .b = k->b, .e = k->kept, .max = (real)s->max, .magic = vfirst(e.magic),
+        .floor = vfirst(e.floor), .d = old->x, .d2 = old->x, .kept = old->kept, .y = old->y, .scale_a = scale_a, .scale_b = scale_b,
+    };
+    for (int turn = 0; turn < 2; turn++) {
+        if (turn == 0 && first == 0) continue;
+        if (turn == 1) {
+            start_chunk(f, next, largest_ahead(ahead, top, ahead->compared + first));
+            top = vset(-INFINITY);
+            w.x += first, w.b += first, w.e += first, w.d += first, w.d2 += first, w.kept += first, w.y += first;
+            w.later = has_second ? ahead->x[1] : w.x;
         }
-        if (s[FASTACT_MAX]) fastact_start(s[FASTACT_MAX]);
-        if (together) {
-            exponential c = exponential_of(vset((real)s[FASTACT_SUM]->max));
-            w.max = (real)s[FASTACT_SUM]->max;
-            w.magic = vfirst(c.magic);
-            w.floor = vfirst(c.floor);
-            w.scale_a = (real)s[last]->a;
-            w.scale_b = (real)s[last]->b;
+        fused_pass(f, where, parts, 0, &w, turn == 0 ? first : left, NULL, &top, &sums);
+    }
+    ahead->compared = has_second ? left : 0;
+    ahead->top = has_second ? top : vset(-INFINITY);
+    set_sums(f, &sums, k->n, s);
+}
+
+/* Chunks first to last of a row: their sums, while an earlier row, or NULL, goes through its last pass. `max` is the first one's maximum, and
+   becomes that of the first chunk of row `after`, unless that is NULL. */
+FASTACT_INLINE void sum_chunks(int f, const fastact_job *job, ptrdiff_t first, ptrdiff_t last, const long_row *earlier, const stored *after,
+                               double *max) {
+    const int has_max = !fastact_is_gradient(f), has_map = CAN_WAIT(f), where = are_near(job) ? NEAR : FAR;
+    chunks_ahead ahead = {.top = vset(-INFINITY)};
+    fastact_state beyond = {.max = 0}, *next = &job->parts[first];
+    start_chunk(f, next, *max);
+    for (ptrdiff_t c = first; c < last; c++) {
+        const row_chunk k = chunk_of(f, job, c), old = earlier ? chunk_of(f, &earlier->job, c) : k;
+        fastact_state *s = next;
+        for (int i = 0; i < 2; i++) {
+            const int in_row = c + 1 + i < last;
+            const row_chunk that = chunk_of(f, job, in_row ? c + 1 + i : 0);
+            ahead.x[i] = in_row ? that.x : after;
+            ahead.n[i] = in_row || (after && c + 1 + i == last) ? that.n : 0;
         }
-        for (ptrdiff_t c = 0, at = 0; at < job->n; c++, at += FASTACT_CHUNK) {
-            for (int pass = FASTACT_MAX; pass <= last && !together; pass++)
-                if (s[pass]) fold(pass, s[pass], passes[f](&whole[pass], pass, s[pass], c), c);
-            if (!together) continue;
-            ptrdiff_t n = job->n - at < FASTACT_CHUNK ? job->n - at : FASTACT_CHUNK;
-            vec top;
-            partial_sums sums;
-            w.later = (const stored *)whole[FASTACT_MAX].input[0] + at;
-            w.x = w.b = (const stored *)whole[FASTACT_SUM].input[0] + at;
-            w.d = w.d2 = (const stored *)whole[last].input[0] + at;
-            w.y = (stored *)whole[last].out + at;
-            w.e = IS_HALF ? (real *)whole[FASTACT_SUM].kept + at : (real *)whole[FASTACT_SUM].out + at;
-            w.kept = IS_HALF ? (real *)whole[last].kept + at : (real *)w.y;
-            if (are_near(job)) fused_pass(f, NEAR, TAKE_ALL, 0, &w, n, NULL, &top, &sums);
-            else fused_pass(f, FAR, TAKE_ALL, 0, &w, n, NULL, &top, &sums);
-            fold(FASTACT_SUM, s[FASTACT_SUM], total_of(f, &sums, n), c);
-            fold(FASTACT_MAX, s[FASTACT_MAX], (fastact_part){{vmax_lanes(top), 0}, 0}, c);
+        next = c + 1 < last ? s + 1 : &beyond;
+        if (has_max && s->shift == 0) {
+            real a = 0, b = 0;
+            if (has_map && earlier) scale_of(f, &old, &earlier->state, &earlier->job.parts[c], &a, &b);
+            if (has_map && earlier && where == NEAR) pass_chunk(f, NEAR, TAKE_ALL, &k, &old, a, b, &ahead, s, next);
+            else if (IS_HALF && has_map && earlier) pass_chunk(f, FAR, TAKE_ALL, &k, &old, a, b, &ahead, s, next);
+            else if (where == NEAR) pass_chunk(f, NEAR, TAKE_MAX | TAKE_SUM, &k, &old, a, b, &ahead, s, next);
+            else pass_chunk(f, FAR, TAKE_MAX | TAKE_SUM, &k, &old, a, b, &ahead, s, next);
+        } else {
+            if (has_map && earlier) map_row(f, &old, &earlier->state, &earlier->job.parts[c]);
+            sum_chunk(f, &k, s);
+            start_chunk(f, next, !has_max ? 0 : largest_ahead(&ahead, ahead.top, ahead.compared));
+            ahead.compared = 0;
+            ahead.top = vset(-INFINITY);
         }
-        for (int pass = FASTACT_MAX; pass <= FASTACT_SUM; pass++)
-            if (s[pass]) finish(f, &whole[pass], pass, s[pass]);
-        if (s[FASTACT_SUM] && fastact_results(f)) write_results(f, &whole[FASTACT_SUM], s[FASTACT_SUM]);
+    }
+    *max = beyond.max;
+}
+
+#define ROW(name, signature, empty, ulp)                                                                                                  \
+    FASTACT_APART void name##_sum(const fastact_job *job, ptrdiff_t first, ptrdiff_t last, const long_row *earlier, const stored *after,  \
+                                  double *max) {                                                                                          \
+        sum_chunks(FASTACT_##name, job, first, last, earlier, after, max);                                                                \
+    }
+FASTACT_ROW_FUNCTIONS(ROW)
+#undef ROW
+static void (*const sums_of_chunks[])(const fastact_job *, ptrdiff_t, ptrdiff_t, const long_row *, const stored *, double *) = {
+#define ROW(name, signature, empty, ulp) name##_sum,
+    FASTACT_ROW_FUNCTIONS(ROW)
+#undef ROW
+};
+
+static double max_of_chunk(int f, const fastact_job *job, ptrdiff_t c) {
+    row_chunk k = chunk_of(f, job, c);
+    return fastact_is_gradient(f) ? 0 : max_chunk(k.x, k.n);
+}
+static void finish(int f, const fastact_job *job, fastact_state *row) {
+    fold_parts(f, job->parts, fastact_chunks(job->n), row);
+    finish_rows(f, job, row, 1);
+}
+static void map_parts(int f, const fastact_job *job, const fastact_state *row, ptrdiff_t first, ptrdiff_t last) {
+    for (ptrdiff_t c = first; c < last; c++) {
+        row_chunk k = chunk_of(f, job, c);
+        map_row(f, &k, row, &job->parts[c]);
+    }
+}
+
+/* Long rows, chunk by chunk. Exponentials lie in the output, those of float16 in job->kept. The output comes from memory while they are
+   computed, and is in a cache for the last pass. So where vectors are so wide that memory is what takes the time, rows of softmax are long from
+   fewer entries on: three of them under way exceed the nearest cache. Measured. */
+#ifndef LONG_SOFTMAX
+#define LONG_SOFTMAX FASTACT_CHUNK
+#endif
+FASTACT_INLINE int are_long(int f, const fastact_job *job) {
+    return job->n > FASTACT_CHUNK || (f == FASTACT_softmax && !IS_HALF && job->n > LONG_SOFTMAX);
+}
+static void run_long(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
+    const ptrdiff_t chunks = fastact_chunks(job->n);
+    const int waits = CAN_WAIT(f) && (IS_HALF || are_near(job));
+    fastact_state near[2], *parts = chunks > 1 ? job->parts : near;
+    long_row rows[2], *earlier = NULL;
+    double max = 0;
+    for (ptrdiff_t r = begin; r < end; r++) {
+        long_row *row = &rows[r % 2];
+        fastact_job *one = &row->job;
+        *one = row_of(job, r);
+        one->parts = parts + r % 2 * chunks;
+        if (IS_HALF && f == FASTACT_softmax) one->kept = (real *)job->kept + (end - begin > 1 ? r % 2 : 0) * job->n;
+        if (r == begin) max = max_of_chunk(f, one, 0);
+        sums_of_chunks[f](one, 0, chunks, earlier, r + 1 < end ? (const stored *)(one->input[0] + job->input_row[0]) : NULL, &max);
+        finish(f, one, &row->state);
+        earlier = waits && r + 1 < end && !row->state.special ? row : NULL;
+        if (fastact_results(f)) write_results(f, one, &row->state);
+        else if (!earlier) map_parts(f, one, &row->state, 0, chunks);
     }
 }
 
 /* A gradient's rows are better off one by one, but for long ones with exponentials that lie near, measured; and past the caches whole
    lines are written by rows under way alone. */
 static int are_one_by_one(int f, const fastact_job *job) {
-    if (fastact_first_pass(f) != FASTACT_SUM || job->stream || job->n == 0 || job->n > FASTACT_CHUNK) return 0;
+    if (!fastact_is_gradient(f) || job->stream || job->n == 0 || job->n > FASTACT_CHUNK) return 0;
     return f == FASTACT_softmax_backward || job->n <= LONGEST_EXPONENTIALS || !are_near(job);
 }
-/* Rows by themselves of each function. Where the exponentials of two rows and the entries of two more are much larger than the
-   second-level cache, they are better off pass by pass, measured. */
-#define LONGEST_SOFTMAX ((768 << 10) / (ptrdiff_t)sizeof(real))
+/* Rows by themselves of each function. */
 #define ROW(name, signature, empty, ulp)                                                                                      \
     FASTACT_APART void name##_apart(const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {                                 \
-        const int f = FASTACT_##name, is_long = job->n > FASTACT_CHUNK;                                                       \
+        const int f = FASTACT_##name;                                                                                         \
         if (f == FASTACT_logsumexp_weighted) return;                                                                          \
         if (are_one_by_one(f, job)) run_one_by_one(f, job, begin, end);                                                       \
         else if (are_grouped(f, job)) run_groups(f, job, begin, end);                                                         \
-        else if (!is_long) run_fused(f, job, begin, end);                                                                     \
-        else if (f == FASTACT_softmax && job->n > LONGEST_SOFTMAX) run_passes(f, job, begin, end);                            \
-        else if (fastact_first_pass(f) == FASTACT_MAX) run_long(f, job, begin, end);                                          \
-        else run_passes(f, job, begin, end);                                                                                  \
+        else run_fused(f, job, begin, end);                                                                                   \
     }
 FASTACT_ROW_FUNCTIONS(ROW)
 #undef ROW
@@ -188,7 +284,8 @@ static void run_blocks(const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
 static void run_apart(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
     ptrdiff_t n = job->n;
     ptrdiff_t few = f == FASTACT_softmax && n <= BLOCK ? 5 : 1; /* rows that end before they would be under way together */
-    if ((n > LANES && end - begin > few && f != FASTACT_logsumexp_weighted) || are_one_by_one(f, job)) apart[f](job, begin, end);
+    if (are_long(f, job) && (n > FASTACT_CHUNK || end - begin > few)) run_long(f, job, begin, end);
+    else if ((n > LANES && end - begin > few && f != FASTACT_logsumexp_weighted) || are_one_by_one(f, job)) apart[f](job, begin, end);
     else if (f == FASTACT_softmax && n <= BLOCK && n > 0) run_blocks(job, begin, end);
     else run_passes(f, job, begin, end);
 }
@@ -210,7 +307,7 @@ int FASTACT_HALVES_NAME(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_
 static int is_short(int f, const fastact_job *job) {
     ptrdiff_t n = job->n;
     if (f == FASTACT_logsumexp_weighted || n == 0) return 0;
-    if (fastact_first_pass(f) == FASTACT_SUM) return n <= ROW_LANES || (n <= SHORT_GRADIENT && are_near(job));
+    if (fastact_is_gradient(f)) return n <= ROW_LANES || (n <= SHORT_GRADIENT && are_near(job));
     ptrdiff_t most = f == FASTACT_softmax ? SHORT : SHORT_LOGARITHM;
     return n <= most || (n <= SHORT_OF_FEW(most) && job->rows <= 4 * ROW_LANES);
 }
@@ -332,7 +429,7 @@ static int run_staged(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t 
     if (!buffer) return -1;
     for (ptrdiff_t row = begin; row < end; row += width) {
         ptrdiff_t rows = end - row < width ? end - row : width, line = pitch * (ptrdiff_t)sizeof(real);
-        fastact_job group = {.rows = rows, .n = n, .out = (char *)buffer, .out_row = line, .out_step = sizeof(real)};
+        fastact_job group = {.rows = rows, .n = n, .out = (char *)buffer, .out_row = line, .out_step = sizeof(real), .parts = job->parts};
         for (int k = fastact_inputs(f) - 1; k >= 0; k--) {
             group.input[k] = (const char *)(buffer + k * plane);
             group.input_row[k] = line;
@@ -349,8 +446,7 @@ static int run_staged(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t 
     return 0;
 }
 
-/* Rows begin to end. */
-static int run_rows(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
+static int run_any(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
     if (!is_staged(f, job)) {
         run_contiguous(f, job, begin, end);
         return 0;
@@ -366,6 +462,23 @@ static int run_rows(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t en
     return run_staged(f, job, begin, end);
 }
 
+/* Rows begin to end. */
+static int run_rows(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
+    if (job->n <= FASTACT_CHUNK) return run_any(f, job, begin, end);
+    fastact_job rows = *job;
+    rows.parts = malloc((end - begin > 1 ? 2 : 1) * (size_t)fastact_chunks(job->n) * sizeof(fastact_state));
+    if (!rows.parts) return -1;
+    int failed = run_any(f, &rows, begin, end);
+    free(rows.parts);
+    return failed;
+}
+
+static void sum_parts(int f, const fastact_job *job, ptrdiff_t first, ptrdiff_t last) {
+    if (first == last) return;
+    double max = max_of_chunk(f, job, first);
+    sums_of_chunks[f](job, first, last, NULL, NULL, &max);
+}
+
 static int gather(const fastact_job *job, int input, ptrdiff_t row, ptrdiff_t first, ptrdiff_t last, void *to) {
     unsigned char kept;
     gather_rows(job, input, row, 1, first, last, (real *)to, 0, &kept);
@@ -377,14 +490,12 @@ static void scatter(const fastact_job *job, ptrdiff_t row, ptrdiff_t first, ptrd
 }
 
 const fastact_kernels FASTACT_TABLE = {
-#define ROW(name, signature, empty, ulp) name##_pass,
-    .chunk = {FASTACT_ROW_FUNCTIONS(ROW)},
-#undef ROW
     .rows = run_rows,
-    .is_staged = is_staged,
-    .fold = fold,
+    .sum = sum_parts,
     .finish = finish,
+    .map = map_parts,
     .write = write_results,
+    .is_staged = is_staged,
     .gather = gather,
     .scatter = scatter,
     .elementwise = FASTACT_ELEMENTWISE_NAME,

@@ -48,6 +48,7 @@ typedef struct {
     ptrdiff_t out_row, out_step;
     int half;   /* entries are float16 in memory and float32 in the kernels */
     void *kept; /* the kernels' own, for float16: the exponentials of a row, or of two */
+    struct fastact_state *parts; /* their own, for rows of more than a chunk: what is known of the chunks of a row, or of two */
     int stream; /* the output is too large to wait in a cache for whoever reads it */
 } fastact_job;
 
@@ -56,14 +57,8 @@ typedef struct {
     double hi, lo;
 } fastact_pair;
 
-/* What a pass over a chunk results in: its maximum in `sum.hi`; or a sum, and how many entries are the row's largest. */
-typedef struct {
-    fastact_pair sum;
-    double ties;
-} fastact_part;
-
-/* What is known of a row between its passes. */
-typedef struct {
+/* What is known of a row, or of a chunk of one, between its passes. */
+typedef struct fastact_state {
     double max;           /* its largest entry that is not NaN */
     double ties;          /* how many entries are that large; for logarithms */
     double shift;         /* subtracted from every entry first; not 0 only where that is exact */
@@ -79,19 +74,18 @@ static inline void fastact_start(fastact_state *state) {
     state->ties = state->sum.hi = state->sum.lo = state->a = state->b = 0;
 }
 
-/* A row is worked through in passes, and a pass in chunks of this many entries, whose partial results are folded in order: so
-   chunks may run on any thread and the bits stay the same. */
+/* A row is worked through in chunks of this many entries: each has its own maximum and the sum that goes with it, and these are folded in
+   order. So chunks may run on any thread and the bits stay the same. */
 #define FASTACT_CHUNK 8192
-enum fastact_pass { FASTACT_MAX, FASTACT_SUM, FASTACT_MAP };
+static inline ptrdiff_t fastact_chunks(ptrdiff_t n) { return (n + FASTACT_CHUNK - 1) / FASTACT_CHUNK; }
 
 static inline int fastact_inputs(int function) { return function >= FASTACT_logsumexp_weighted ? 2 : 1; }
 /* Values that a row results in; 0 stands for one an entry. */
 static inline int fastact_results(int function) {
     return function == FASTACT_logsumexp ? 1 : function == FASTACT_logsumexp_weighted ? 2 : 0;
 }
-/* The gradients need no maximum; what results in values for the row has no last pass over the entries. */
-static inline int fastact_first_pass(int function) { return function < FASTACT_softmax_backward ? FASTACT_MAX : FASTACT_SUM; }
-static inline int fastact_last_pass(int function) { return fastact_results(function) ? FASTACT_SUM : FASTACT_MAP; }
+/* Gradients need no maximum. */
+static inline int fastact_is_gradient(int function) { return function >= FASTACT_softmax_backward; }
 
 /* What is float16 in memory and float32 in the kernels: nothing; all operands and the result; or all but the parameters, which are
    float32 in memory too. */
@@ -105,13 +99,12 @@ typedef struct {
     /* Rows begin to end, whole. Returns 0, or -1 for want of memory. */
     int (*rows)(int function, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end);
 
-    /* The same step by step, for one row in contiguous memory: from fastact_start, for the passes fastact_first_pass to
-       fastact_last_pass `chunk` on every chunk, `fold` of the results in order, and `finish`; then `write` where the function
-       results in values for the row. */
-    fastact_part (*chunk[FASTACT_FUNCTIONS])(const fastact_job *job, int pass, const fastact_state *state, ptrdiff_t chunk);
-    void (*fold)(int pass, fastact_state *state, fastact_part part, ptrdiff_t chunk);
-    void (*finish)(int function, const fastact_job *job, int pass, fastact_state *state);
-    void (*write)(int function, const fastact_job *job, const fastact_state *state);
+    /* The same step by step, for one row in contiguous memory and its parts: `sum` on all chunks, of which it takes first to last;
+       `finish`, which folds them; and then `map` on all chunks, or `write` where the function results in values for the row. */
+    void (*sum)(int function, const fastact_job *job, ptrdiff_t first, ptrdiff_t last);
+    void (*finish)(int function, const fastact_job *job, fastact_state *row);
+    void (*map)(int function, const fastact_job *job, const fastact_state *row, ptrdiff_t first, ptrdiff_t last);
+    void (*write)(int function, const fastact_job *job, const fastact_state *row);
 
     /* A job whose rows do not lie in contiguous memory as they should: entries first to last of one row into such memory (returns
        whether any takes part), and back. */

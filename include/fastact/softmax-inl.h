@@ -121,7 +121,7 @@ FASTACT_INLINE void begin_pair(int shifted, int u, const stored *x, const expone
 #define FOR_BLOCKS_AHEAD(f, shifted, n, x, c, h, next, STEP)                                \
     do {                                                                                    \
         ptrdiff_t at_ = 0;                                                                  \
-        if (AHEAD && fastact_first_pass(f) == FASTACT_MAX && (n) >= 2 * BLOCK) {            \
+        if (AHEAD && !fastact_is_gradient(f) && (n) >= 2 * BLOCK) {            \
             halfway begun_;                                                                 \
             h = &begun_;                                                                    \
             for (int u_ = 0; u_ < 4; u_ += 2) begin_pair(shifted, u_, x, c, h);             \
@@ -174,7 +174,7 @@ typedef struct {
 FASTACT_INLINE void sum_block(int f, int shifted, int count, const stored *x, const stored *b, real *kept, ptrdiff_t last, vec max,
                               const exponential *c, halfway *h, const stored *next, const real *rest, partial_sums *s) {
     vec e[4], v[4];
-    if (fastact_first_pass(f) == FASTACT_SUM) {
+    if (fastact_is_gradient(f)) {
         EACH_VECTOR(count) {
             v[u] = load_some(IS_HALF, x, u, count, last, 0);
             vec w = f == FASTACT_softmax_backward ? load_some(IS_HALF, b, u, count, last, 0) : v[u];
@@ -226,24 +226,31 @@ FASTACT_INLINE fastact_pair exact_sum_of(exact_sum s, ptrdiff_t n) {
     return ARE_FEW(n) ? exact_total_of_few(s, START_OF_FEW) : exact_total(s, SUM_START);
 }
 
-FASTACT_INLINE fastact_part total_of(int f, const partial_sums *s, ptrdiff_t n) {
-    if (f == FASTACT_softmax) return (fastact_part){exact_sum_of(s->exact, n), 0};
-    return (fastact_part){wide_total(s->sum), f == FASTACT_logsumexp || f == FASTACT_log_softmax ? vsum_lanes(s->ties) : 0};
+FASTACT_INLINE partial_sums no_sums(ptrdiff_t n) { return (partial_sums){exact_zero(start_of(n)), wide_zero(), vset(0)}; }
+FASTACT_INLINE void set_sums(int f, const partial_sums *sums, ptrdiff_t n, fastact_state *s) {
+    s->sum = f == FASTACT_softmax ? exact_sum_of(sums->exact, n) : wide_total(sums->sum);
+    s->ties = f == FASTACT_logsumexp || f == FASTACT_log_softmax ? vsum_lanes(sums->ties) : 0;
+}
+
+/* The largest entry, of which a reference is made; of a row without a finite one, whatever lets a NaN be found. */
+FASTACT_INLINE real finite_max(const fastact_state *s) {
+    const real largest = FASTACT_REAL == 32 ? FLT_MAX : DBL_MAX;
+    return s->max > largest ? largest : s->max < -largest ? -largest : (real)s->max;
 }
 /* The sum of the exponentials, for logarithms of those below the largest entry; or sum g_i y_i or sum g_i, whose terms cancel, so that
    each is added with all its digits. */
-FASTACT_INLINE fastact_part sum_of(int f, int shifted, const stored *x, const stored *b, real *kept, ptrdiff_t n, const fastact_state *s) {
-    vec max = vset((real)s->max);
+FASTACT_INLINE void sum_of(int f, int shifted, const stored *x, const stored *b, real *kept, ptrdiff_t n, fastact_state *s) {
+    vec max = vset(finite_max(s));
     exponential c = exponential_of(max);
-    partial_sums sums = {exact_zero(start_of(n)), wide_zero(), vset(0)};
+    partial_sums sums = no_sums(n);
     halfway *h = NULL;
     const stored *next = NULL;
     real room[LANES] __attribute__((aligned(64)));
-    const real *rest = fastact_first_pass(f) == FASTACT_MAX ? exp_rest(shifted, x, n, &c, room) : NULL;
+    const real *rest = !fastact_is_gradient(f) ? exp_rest(shifted, x, n, &c, room) : NULL;
 #define STEP(count, at, last) sum_block(f, shifted, count, x + (at), b + (at), kept + (at), last, max, &c, h, next, rest, &sums)
     FOR_BLOCKS_AHEAD(f, shifted, n, x, &c, h, next, STEP);
 #undef STEP
-    return total_of(f, &sums, n);
+    set_sums(f, &sums, n, s);
 }
 
 /* A result: of x (of softmax: its exponential), for a gradient also y, and what is known of the row. */
@@ -271,14 +278,14 @@ FASTACT_INLINE void map_block(int f, int stream, int count, const stored *x, con
 }
 
 /* The loops above, compiled once for each function that needs them. */
-#define ARGUMENTS const stored *x, const stored *b, real *kept, ptrdiff_t n, const fastact_state *s
-#define SUM_OF(f) return s->shift == 0 ? sum_of(f, 0, x, b, kept, n, s) : sum_of(f, 1, x, b, kept, n, s)
-FASTACT_APART fastact_part exp_and_store(ARGUMENTS) { SUM_OF(FASTACT_softmax); }
-FASTACT_APART fastact_part exp_below_largest(ARGUMENTS) { SUM_OF(FASTACT_logsumexp); }
-FASTACT_APART fastact_part exp_weighted(ARGUMENTS) { SUM_OF(FASTACT_logsumexp_weighted); }
-FASTACT_APART fastact_part sum_products(ARGUMENTS) { return sum_of(FASTACT_softmax_backward, 0, x, b, kept, n, s); }
-FASTACT_APART fastact_part sum_entries(ARGUMENTS) { return sum_of(FASTACT_log_softmax_backward, 0, x, b, kept, n, s); }
-static fastact_part (*const sums_of[])(ARGUMENTS) = {
+#define ARGUMENTS const stored *x, const stored *b, real *kept, ptrdiff_t n, fastact_state *s
+#define SUM_OF(f) s->shift == 0 ? sum_of(f, 0, x, b, kept, n, s) : sum_of(f, 1, x, b, kept, n, s)
+FASTACT_APART void exp_and_store(ARGUMENTS) { SUM_OF(FASTACT_softmax); }
+FASTACT_APART void exp_below_largest(ARGUMENTS) { SUM_OF(FASTACT_logsumexp); }
+FASTACT_APART void exp_weighted(ARGUMENTS) { SUM_OF(FASTACT_logsumexp_weighted); }
+FASTACT_APART void sum_products(ARGUMENTS) { sum_of(FASTACT_softmax_backward, 0, x, b, kept, n, s); }
+FASTACT_APART void sum_entries(ARGUMENTS) { sum_of(FASTACT_log_softmax_backward, 0, x, b, kept, n, s); }
+static void (*const sums_of[])(ARGUMENTS) = {
     [FASTACT_softmax] = exp_and_store,       [FASTACT_log_softmax] = exp_below_largest,     [FASTACT_logsumexp] = exp_below_largest,
     [FASTACT_logsumexp_weighted] = exp_weighted, [FASTACT_softmax_backward] = sum_products, [FASTACT_log_softmax_backward] = sum_entries,
 };
@@ -286,20 +293,74 @@ static fastact_part (*const sums_of[])(ARGUMENTS) = {
 #undef SUM_OF
 
 FASTACT_INLINE void set_reference(fastact_state *s) {
-    exponential c = exponential_of(vset((real)s->max));
+    exponential c = exponential_of(vset(finite_max(s)));
     s->shift = vfirst(c.shift);
     s->exponent = vfirst(c.exponent);
 }
 
+/* Entries before the first whole cache line. */
+FASTACT_INLINE ptrdiff_t to_whole_line(const void *y) { return (ptrdiff_t)(-(uintptr_t)y % 64 / sizeof(real)); }
+
+/* Results of long chunks go to whole cache lines. */
+#define ALIGNED 1024
 FASTACT_INLINE void map_chunk(int f, const stored *x, const stored *y_in, const real *kept, stored *y, ptrdiff_t n, real a, real b) {
+    const ptrdiff_t head = n >= ALIGNED && !IS_HALF ? to_whole_line(y) : 0;
 #define STEP(count, at, last) \
     map_block(f, 0, count, x + (at), y_in + (at), kept + (at), NULL, y + (at), last, vset(a), vset(b))
+    if (head) STEP(1, 0, head);
+    x += head, y_in += head, kept += head, y += head, n -= head;
     FOR_BLOCKS(n, STEP);
 #undef STEP
 }
 
 /* e UNIT 2**power */
 FASTACT_INLINE fastact_pair scaled(fastact_pair e, double power) { return pair_times(e, UNIT * power_of_two((int64_t)power)); }
+/* The exponential of the largest entry. */
+FASTACT_INLINE fastact_pair largest_term(const fastact_state *s) {
+    return scaled(exp_pair(s->max - s->shift, s->exponent / 4 + OFFSET), OFFSET);
+}
+
+/* The chunks of a row have references of their own: exponentials of one times e 2**power are the row's. (That of a largest entry of all is
+   the row's own.) */
+typedef struct {
+    fastact_pair e;
+    double power;
+} conversion;
+/* 2**(j/4) for j = -2 to 2 */
+static const fastact_pair quarter_power[] = {
+    {0x1.6a09e667f3bcdp-1, -0x1.bdd3413b26456p-55}, {0x1.ae89f995ad3adp-1, 0x1.7a1cd345dcc81p-55}, {0x1p+0, 0}, {0x1.306fe0a31b715p+0, 0x1.6f46ad23182e4p-55}, {0x1.6a09e667f3bcdp+0, -0x1.bdd3413b26456p-54},
+};
+#define VANISHED -2000 /* a power below which nothing is left of any result */
+#define FAR_BELOW (FASTACT_REAL == 32 ? 30 : 200) /* a negative one up to which results, and what they are computed from, are normal */
+FASTACT_INLINE conversion conversion_to(const fastact_state *row, const fastact_state *part) {
+    double x = part->shift - row->shift, d = (part->exponent - row->exponent) / 4, power = nearest(x * 0x1.71547652b82fep+0 + d);
+    if (!(power > VANISHED)) return (conversion){{0, 0}, VANISHED};
+    if (x == 0) return (conversion){quarter_power[(int)(4 * (d - power)) + 2], power};
+    return (conversion){exp_pair(x, power - d), power};
+}
+FASTACT_INLINE fastact_pair converted_to(const fastact_state *row, const fastact_state *part, fastact_pair sum) {
+    conversion c = conversion_to(row, part);
+    if (sum.hi - sum.hi != 0) return (fastact_pair){sum.hi * c.e.hi, 0};
+    double half = nearest(c.power / 2); /* by itself, 2**power can be too small a number */
+    return pair_times(pair_times(pair_multiply(sum, c.e), power_of_two((int64_t)half)), power_of_two((int64_t)(c.power - half)));
+}
+
+/* What is known of a row from its chunks. */
+FASTACT_INLINE void fold_parts(int f, const fastact_state *part, ptrdiff_t chunks, fastact_state *row) {
+    const fastact_state *top = part;
+    for (ptrdiff_t c = 1; c < chunks; c++) top = part[c].max > top->max ? &part[c] : top;
+    fastact_start(row);
+    row->max = top->max;
+    row->shift = top->shift;
+    row->exponent = top->exponent;
+    for (ptrdiff_t c = 0; c < chunks; c++) {
+        fastact_pair sum = part[c].sum;
+        if (part[c].max == row->max) row->ties += part[c].ties;
+        else if (part[c].ties > 0) sum = pair_add(sum, pair_times(largest_term(&part[c]), part[c].ties));
+        if (!fastact_is_gradient(f)) sum = converted_to(row, &part[c], sum);
+        row->sum = c ? pair_add(row->sum, sum) : sum;
+    }
+}
 
 /* The entries of a row that are looked at one by one: `half`, they are float16, and `step` bytes apart. */
 typedef struct {
@@ -309,17 +370,17 @@ typedef struct {
 } row_entries;
 FASTACT_INLINE real entry_at(const row_entries *x, ptrdiff_t i) { return read_entry(x->first + i * x->step, x->half); }
 
-/* What is known after the first pass; b as x. */
+/* What follows from a row's maximum besides its reference; b as x. */
 FASTACT_INLINE void finish_max(int f, const row_entries *x, const char *b, fastact_state *s) {
     if (s->max - s->max == 0) {
-        set_reference(s);
-        if (f == FASTACT_logsumexp_weighted) s->largest = scaled(exp_pair(s->max - s->shift, s->exponent / 4 + OFFSET), OFFSET);
+        if (f == FASTACT_logsumexp_weighted) s->largest = largest_term(s);
         return;
     }
     /* The largest entry is infinite, or there is none but NaN. */
     s->special = 1;
-    s->a = f == FASTACT_logsumexp || f == FASTACT_logsumexp_weighted ? s->max : NAN;
     s->b = 0;
+    s->a = fastact_results(f) ? s->max : NAN;
+    if (s->a != s->a) return;
     for (ptrdiff_t i = 0; i < x->n; i++) {
         real v = entry_at(x, i);
         if (v != v) s->a = NAN;
@@ -369,18 +430,27 @@ FASTACT_APART double sum_in_double(const row_entries *x, double max) {
     return lane[0];
 }
 
-/* float64, and float32 where even that cancels: the terms that count as pairs, the rest as they were. */
+/* float64, and float32 where even that cancels: the terms that count as pairs; in float64 the rest as they were. */
 FASTACT_APART fastact_pair sum_in_pairs(const row_entries *x, const fastact_state *s) {
-    exponential c = exponential_of(vset((real)s->max));
-    fastact_pair sum = s->sum;
-    for (ptrdiff_t i = 0; i < x->n; i++) {
-        real v = entry_at(x, i);
-        if (v == s->max || !(v > s->max - (FASTACT_REAL == 32 ? 50 : 8))) continue;
-        vec fast = vset(v);
-        exp_scaled(&fast, 1, c.magic, c.floor);
-        double power = nearest(v * 0x1.71547652b82fep+0 - s->exponent / 4);
-        fastact_pair e = scaled(exp_pair(v, power + s->exponent / 4), power);
-        sum = pair_add(sum, pair_add(e, (fastact_pair){-vfirst(fast), 0}));
+    const int afresh = FASTACT_REAL == 32; /* blocks of terms have been added in float32 */
+    const double lowest = s->max - (afresh ? 64 : 8);
+    fastact_pair sum = afresh ? (fastact_pair){0, 0} : s->sum;
+    for (ptrdiff_t first = 0; first < x->n; first += FASTACT_CHUNK) {
+        const ptrdiff_t end = x->n - first < FASTACT_CHUNK ? x->n : first + FASTACT_CHUNK;
+        fastact_state part = *s;
+        if (!afresh) part.max = -INFINITY;
+        for (ptrdiff_t i = first; i < end; i++) part.max = entry_at(x, i) > part.max ? entry_at(x, i) : part.max;
+        if (!afresh) set_reference(&part);
+        const exponential c = exponential_of(vset(finite_max(&part)));
+        for (ptrdiff_t i = first; i < end; i++) {
+            real v = entry_at(x, i);
+            if (v == part.max || !(v > lowest)) continue; /* the largest terms are pairs, or not in the sum at all */
+            vec fast = vset(v);
+            exp_scaled(&fast, 1, c.magic, c.floor);
+            double power = nearest(v * 0x1.71547652b82fep+0 - part.exponent / 4);
+            fastact_pair e = scaled(exp_pair(v, power + part.exponent / 4), power);
+            sum = pair_add(sum, afresh ? e : converted_to(s, &part, pair_add(e, (fastact_pair){-vfirst(fast), 0})));
+        }
     }
     return sum;
 }
@@ -392,8 +462,7 @@ FASTACT_APART double logsumexp_again(const row_entries *x, const fastact_state *
     double a = s->a;
     if (FASTACT_REAL == 32) a = log_of_pairs(s, (fastact_pair){sum_in_double(x, s->max), 0});
     if (FASTACT_REAL == 32 ? __builtin_fabs(a) < 0x1p-26 : s->max > -1) {
-        fastact_pair largest = scaled(exp_pair(s->max, s->exponent / 4 + OFFSET), OFFSET);
-        a = log_of_pairs(s, pair_divide(sum_in_pairs(x, s), largest));
+        a = log_of_pairs(s, pair_divide(sum_in_pairs(x, s), largest_term(s)));
     }
     return a;
 }
@@ -433,6 +502,15 @@ static __attribute__((unused)) void write_logarithms(const row_entries *x, ptrdi
     }
 }
 
+/* A pair as a + b, b what rounding takes from a. */
+FASTACT_INLINE void set_halves(fastact_pair r, real *a, real *b) {
+    *a = (real)r.hi;
+    *b = (real)(r.hi - *a + r.lo);
+    if (!(__builtin_fabs(*b) < INFINITY)) *b = 0; /* an infinite or NaN sum stands alone */
+}
+/* The quotient e / sum as e (a + b). */
+FASTACT_INLINE void set_scale(fastact_pair sum, real *a, real *b) { set_halves(inverse(sum), a, b); }
+
 /* After the second pass over `count` rows of n entries, at most LANES, which lie `row` bytes apart. */
 static __attribute__((unused)) void finish_sums(int f, const char *x, ptrdiff_t row, ptrdiff_t n, fastact_state *s, ptrdiff_t count) {
     if (f == FASTACT_logsumexp_weighted) {
@@ -448,6 +526,17 @@ static __attribute__((unused)) void finish_sums(int f, const char *x, ptrdiff_t 
         else s->a = pair_add((fastact_pair){s->max, 0}, log1p_pair(pair_add(pair_divide(s->sum, s->largest), (fastact_pair){-1, 0}))).hi;
         return;
     }
+    if (f == FASTACT_softmax) {
+        for (ptrdiff_t r = 0; r < count; r++) {
+            if (s[r].special) continue;
+            real a, b;
+            set_scale(s[r].sum, &a, &b);
+            s[r].special = a != a; /* a NaN among finite entries */
+            s[r].a = a != a ? NAN : a;
+            s[r].b = b;
+        }
+        return;
+    }
     real max[LANES] = {0}, ties[LANES] = {0}, a_of[LANES], b_of[LANES];
     fastact_pair sum[LANES] = {{0}};
     vec a, b;
@@ -459,7 +548,7 @@ static __attribute__((unused)) void finish_sums(int f, const char *x, ptrdiff_t 
         if (s[r].special) continue;
         s[r].a = a_of[r];
         s[r].b = b_of[r];
-        if (fastact_first_pass(f) == FASTACT_MAX && (s[r].a != s[r].a || s[r].b != s[r].b)) { /* a NaN among finite entries */
+        if (!fastact_is_gradient(f) && (s[r].a != s[r].a || s[r].b != s[r].b)) { /* a NaN among finite entries */
             s[r].special = 1;
             s[r].a = NAN;
         }
@@ -468,23 +557,16 @@ static __attribute__((unused)) void finish_sums(int f, const char *x, ptrdiff_t 
     }
 }
 
-/* A pair as a + b, b what rounding takes from a. */
-FASTACT_INLINE void set_halves(fastact_pair r, real *a, real *b) {
-    *a = (real)r.hi;
-    *b = (real)(r.hi - *a + r.lo);
-    if (!(__builtin_fabs(*b) < INFINITY)) *b = 0; /* an infinite or NaN sum stands alone */
-}
-/* The quotient e / sum as e (a + b). */
-FASTACT_INLINE void set_scale(fastact_pair sum, real *a, real *b) { set_halves(inverse(sum), a, b); }
-
 /* A gradient's row. */
 FASTACT_INLINE void gradient_row(int f, const stored *x, const stored *b, stored *y, ptrdiff_t n) {
-    partial_sums sums = {exact_zero(start_of(n)), wide_zero(), vset(0)};
+    partial_sums sums = no_sums(n);
+    fastact_state s;
 #define STEP(count, at, last) sum_block(f, 0, count, x + (at), b + (at), NULL, last, vset(0), NULL, NULL, NULL, NULL, &sums)
     FOR_BLOCKS(n, STEP);
 #undef STEP
     real hi, lo;
-    set_halves(total_of(f, &sums, n).sum, &hi, &lo);
+    set_sums(f, &sums, n, &s);
+    set_halves(s.sum, &hi, &lo);
     map_chunk(f, x, b, NULL, y, n, hi, lo);
 }
 

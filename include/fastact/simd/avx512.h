@@ -40,6 +40,7 @@ FASTACT_INLINE void store_piece(int pieces, int k, char *to, __m512 a) {
 }
 #define FASTACT_OWN_SCALE
 #define FASTACT_AHEAD /* 32 registers: see `halfway` */
+#define LONG_SOFTMAX 2560
 
 #if FASTACT_REAL == 32
 
