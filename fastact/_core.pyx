@@ -63,6 +63,7 @@ cdef extern from "fastact/rows.h" nogil:
         Py_ssize_t out_row, out_step
         int half
         int stream
+        void *kept
         fastact_state *parts
 
     ctypedef struct fastact_state:
@@ -244,6 +245,8 @@ cdef int threads_for(double bytes) noexcept nogil:
 # --- rows ---------------------------------------------------------------------------------------------------------
 
 cdef double cache_bytes = 0  # of the last-level cache
+# Larger new arrays are pages that the system clears as they are touched, which brings them into the cache; malloc keeps smaller ones.
+cdef double kept_bytes = 32 << 20
 
 
 def _set_cache_bytes(double count):
@@ -251,16 +254,17 @@ def _set_cache_bytes(double count):
     cache_bytes = count
 
 
-cdef int run(int function, bint double_precision, fastact_job *job) noexcept nogil:
-    """All rows of the job. Returns 0, or -1 for want of memory."""
+cdef int run(int function, bint double_precision, bint is_new, fastact_job *job) noexcept nogil:
+    """All rows of the job; is_new: the output is. Returns 0, or -1 for want of memory."""
     cdef const fastact_kernels *kernels = isas[chosen_isa].f64 if double_precision else isas[chosen_isa].f32
-    cdef double entries = <double>job.rows * <double>job.n
-    cdef int threads = threads_for(entries * <double>kernels.size)
+    cdef double bytes = <double>job.rows * <double>job.n * <double>kernels.size
+    cdef int threads = threads_for(bytes)
     cdef int failed = 0
     cdef Py_ssize_t part, row
     # Input and output cannot both stay in the cache, and the output does not take the input's place there.
-    job.stream = (2 * entries * <double>kernels.size >= cache_bytes and job.out != job.input[0]
+    job.stream = (2 * bytes >= cache_bytes and not (is_new and bytes > kept_bytes) and job.out != job.input[0]
                   and job.out != job.input[fastact_inputs(function) - 1])
+    job.kept = NULL
     if threads == 1:
         return kernels.rows(function, job, 0, job.rows)
     if job.rows < 4 * threads and job.n >= 2 * FASTACT_CHUNK:
@@ -373,6 +377,7 @@ cdef object plain(int function, object x, object second, object axis, object out
     cdef fastact_job job
     cdef Py_ssize_t n, itemsize, size
     cdef double value = 0
+    cdef bint is_new
     cdef cnp.ndarray a, y
     if not is_plain(x):
         return None
@@ -427,12 +432,13 @@ cdef object plain(int function, object x, object second, object axis, object out
     job.mask = NULL
     job.out_step = itemsize
     job.half = type_number == cnp.NPY_FLOAT16
+    is_new = out is None
     if size * itemsize < 16384:
         # A few microseconds: less than it takes other threads to make use of the GIL.
-        failed = run(function, type_number == cnp.NPY_FLOAT64, &job)
+        failed = run(function, type_number == cnp.NPY_FLOAT64, is_new, &job)
     else:
         with nogil:
-            failed = run(function, type_number == cnp.NPY_FLOAT64, &job)
+            failed = run(function, type_number == cnp.NPY_FLOAT64, is_new, &job)
             fastact_end()
     if failed:
         raise MemoryError("no memory for the rows' buffer")
@@ -475,7 +481,7 @@ cdef void ufunc_loop(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *
     job.half = loop.type_number == cnp.NPY_FLOAT16
     # NumPy would warn of the flags that the kernels raise in passing.
     raised = fastact_raised_flags()
-    if run(loop.function, loop.type_number == cnp.NPY_FLOAT64, &job):
+    if run(loop.function, loop.type_number == cnp.NPY_FLOAT64, False, &job):
         with gil:
             raise_memory_error()
     fastact_end()

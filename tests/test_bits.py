@@ -212,7 +212,9 @@ def test_threads(function, dtype, threads):
 @pytest.mark.parametrize("dtype", [np.float16, *registry.DTYPES])
 @pytest.mark.parametrize("function", registry.FUNCTIONS, ids=str)
 def test_chunks_apart(function, dtype, isa):
-    """A long row's chunks have scales of their own: alone, in a batch, in place and on threads."""
+    """A long row's chunks have scales of their own: alone, in a batch, past the caches, in place and on threads."""
+    from fastact import _config, _core
+
     x = KINDS["chunks apart"](np.random.default_rng(7), np.float32 if dtype == np.float16 else dtype)
     x = np.concatenate([x, x[:, :9000] - 2], axis=1)
     x = x.clip(-6e4, 6e4).astype(dtype) if dtype == np.float16 else x
@@ -225,6 +227,11 @@ def test_chunks_apart(function, dtype, isa):
         _assert_same_bits(function(*operands), want, function, threads, "threads, batch")
         one = np.array([function(*(x[r] for x in operands)) for r in range(len(x))])
         _assert_same_bits(one, want, function, threads, "threads, row by row")
+        try:
+            _core._set_cache_bytes(0)
+            _assert_same_bits(function(*operands), want, function, threads, "threads, past the caches")
+        finally:
+            _core._set_cache_bytes(_config.last_level_cache())
         if not function.reduces:
             copies = [x.copy() for x in operands]
             _assert_same_bits(function(*copies, out=copies[0]), want, function, threads, "threads, in place")
@@ -320,7 +327,7 @@ def test_streamed_past_the_caches(function, dtype, isa):
     """Outputs larger than the last-level cache are stored another way: the same entries, and nothing beside them."""
     from fastact import _config, _core
 
-    for n in (17, 31, 65, 79, 100, 196, 1000, 1024, 2048, 2049, 8192):
+    for n in (17, 31, 65, 79, 100, 196, 1000, 1024, 2048, 2049, 8192, 8193, 8300, 20011, 32768):
         x = _scores(40 if n < 3000 else 7, n, dtype)
         x[2, 0] = x[-2, -1] = np.nan
         x[len(x) // 2] *= 1e6

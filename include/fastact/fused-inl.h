@@ -15,6 +15,14 @@ enum { NEAR, FAR, PAST_CACHES };
 
 static void run_passes(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end);
 
+FASTACT_INLINE int where_are(int f, const fastact_job *job) {
+    const int whole = (uintptr_t)job->out % sizeof(real) == 0 && job->out_row == job->n * (ptrdiff_t)sizeof(real);
+    if (!IS_HALF && !fastact_results(f) && job->stream && whole) return PAST_CACHES;
+    return are_near(job) ? NEAR : FAR;
+}
+/* Entries from one row's exponentials to the next one's: no power of two, which would share cache sets. */
+FASTACT_INLINE ptrdiff_t pitch_of(ptrdiff_t n) { return (n / LANES + 2) * LANES; }
+
 /* Three rows: of the later one its entries; of the second one what its sum is taken of, its exponentials (softmax: at the start of a
    cache line) and what they take, see exp_scaled; of the earlier one what its last pass takes and writes. */
 typedef struct {
@@ -54,13 +62,13 @@ FASTACT_INLINE void fused_block(int f, int where, int stream, int parts, int cou
 
 /* The cache line in which one row's end and the next one's beginning lie, until both are there to be streamed. (float16 is not.) */
 typedef struct {
-    real entry[2 * LANES];
+    real entry[2 * LANES], *end;
     ptrdiff_t filled;
 } shared_line;
 
 /* What is left of a row that is not followed by one to be streamed. */
-FASTACT_INLINE void flush_line(shared_line *line, void *end) {
-    if (line->filled) vstore_part((real *)end - line->filled, vload(line->entry), line->filled);
+FASTACT_INLINE void flush_line(shared_line *line) {
+    if (line->filled) vstore_part(line->end - line->filled, vload(line->entry), line->filled);
     line->filled = 0;
 }
 
@@ -75,7 +83,7 @@ FASTACT_INLINE void stream_edges(int f, const void *from, const void *b_from, vo
         vstream(y - line->filled, vload(line->entry));
         line->filled = 0;
     } else {
-        flush_line(line, y);
+        flush_line(line);
         if (head) vstore_part(y, map(f, vload(x), vload(b), scale_a, scale_b), head);
     }
     for (ptrdiff_t i = head + (n - head) / BLOCK * BLOCK; i < n; i += LANES) {
@@ -83,6 +91,7 @@ FASTACT_INLINE void stream_edges(int f, const void *from, const void *b_from, vo
         if (i + LANES <= n) vstream(y + i, v);
         else vstore(line->entry, v), line->filled = n - i;
     }
+    line->end = y + n;
 }
 
 /* All three passes of n entries of rows, or `parts` of them, onto what `top` and `sums` hold. `vectors`: that n entries take, if it is known to be some of a block; or 0. */
@@ -141,16 +150,13 @@ FASTACT_INLINE void run_fused(int f, const fastact_job *job, ptrdiff_t begin, pt
     fused_row ring[RING];
     fastact_state states[RING];
     shared_line line = {.filled = 0};
-    stored *line_end = NULL;
     const ptrdiff_t n = job->n, count = end - begin, second = fastact_inputs(f) - 1;
     const int has_max = !fastact_is_gradient(f), has_map = fastact_results(f) == 0;
     ptrdiff_t group = 1;
     while (f != FASTACT_softmax && group < GROUPED && 2 * group * n * fastact_inputs(f) * sizeof(stored) <= 32768) group *= 2;
     const ptrdiff_t apart = group + 1, to_sum = has_max ? apart : 0, to_map = to_sum + apart, since = apart > 2 ? 2 : 1;
-    const int stream =
-        has_map && !IS_HALF && job->stream && (uintptr_t)job->out % sizeof(real) == 0 && job->out_row == n * (ptrdiff_t)sizeof(real);
-    const int where = stream ? PAST_CACHES : are_near(job) ? NEAR : FAR;
-    const ptrdiff_t pitch = (n / LANES + 2) * LANES; /* no power of two, whose rows would share cache sets */
+    const int where = where_are(f, job), stream = where == PAST_CACHES;
+    const ptrdiff_t pitch = pitch_of(n);
     if (f == FASTACT_softmax && 3 * pitch > (ptrdiff_t)(sizeof near / sizeof *near)) {
         far = malloc((size_t)(3 * pitch) * sizeof(real) + 64);
         if (!far) {
@@ -186,11 +192,10 @@ FASTACT_INLINE void run_fused(int f, const fastact_job *job, ptrdiff_t begin, pt
             else fused_pass(f, has_map ? PAST_CACHES : FAR, TAKE_ALL, 0, &w, n, &line, &top, &sums);
             if (has_max) later->s->max = vmax_lanes(top);
             set_sums(f, &sums, n, row->s);
-            line_end = earlier->y + n;
         } else {
             if (take_max) later->s->max = max_chunk(later->x, n);
             if (take_sum && !skipped) sums_of[f](row->x, row->b, row->e, n, row->s);
-            if (take_map) flush_line(&line, line_end);
+            if (take_map) flush_line(&line);
             if (special) run_passes(f, job, begin + i - to_map, begin + i - to_map + 1);
             else if (take_map && has_map)
                 map_chunk(f, earlier->x, earlier->b, earlier->e, earlier->y, n, (real)earlier->s->a, (real)earlier->s->b);

@@ -12,7 +12,8 @@ FASTACT_INLINE row_chunk chunk_of(int f, const fastact_job *job, ptrdiff_t c) {
     const stored *x = (const stored *)job->input[0] + at;
     const stored *b = fastact_inputs(f) == 2 ? (const stored *)job->input[1] + at : x;
     stored *y = fastact_results(f) ? (stored *)job->out : (stored *)job->out + at;
-    return (row_chunk){x, b, y, IS_HALF ? (real *)job->kept + at : (real *)(void *)y, left < FASTACT_CHUNK ? left : FASTACT_CHUNK};
+    real *kept = job->kept ? (real *)job->kept + at : (real *)(void *)y;
+    return (row_chunk){x, b, y, kept, left < FASTACT_CHUNK ? left : FASTACT_CHUNK};
 }
 FASTACT_INLINE void start_chunk(int f, fastact_state *s, double max) {
     fastact_start(s);
@@ -31,7 +32,7 @@ FASTACT_INLINE void scale_of(int f, const row_chunk *k, const fastact_state *row
         double rest = c.power + FAR_BELOW;
         c.power = -FAR_BELOW;
         if (IS_HALF || rest < 1 - BIAS) c.e.hi = c.e.lo = 0;
-        else map_chunk(f, k->x, k->b, k->kept, k->y, k->n, (real)power_of_two((int64_t)rest), 0);
+        else map_chunk(f, k->x, k->b, k->kept, (stored *)(void *)k->kept, k->n, (real)power_of_two((int64_t)rest), 0);
     }
     fastact_pair whole = pair_multiply(renormalise(row->a, row->b), c.e);
     set_halves(pair_times(whole, power_of_two((int64_t)c.power)), a, b);
@@ -98,9 +99,6 @@ static void run_passes(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t
     }
 }
 
-/* Whether a long row's last pass, which waits for memory, may wait for the sums of the next row to be hidden among. Not where exponentials lie
-   in the output, whose last pass comes best at once, nor where rows lie far: two of them at a time exceed the second-level cache. Measured. */
-#define CAN_WAIT(f) ((f) == FASTACT_log_softmax || (IS_HALF && (f) == FASTACT_softmax))
 /* A row of more than a chunk, between its sums and its last pass. */
 typedef struct {
     fastact_job job;
@@ -124,7 +122,7 @@ FASTACT_INLINE double largest_ahead(const chunks_ahead *ahead, vec top, ptrdiff_
 
 /* The passes of fused-inl.h over chunk k: its sum, the last pass of one of an earlier row, and what maxima are ahead; the `next` one is started. */
 FASTACT_INLINE void pass_chunk(int f, int where, int parts, const row_chunk *k, const row_chunk *old, real scale_a, real scale_b,
-                               chunks_ahead *ahead, fastact_state *s, fastact_state *next) {
+                               shared_line *line, chunks_ahead *ahead, fastact_state *s, fastact_state *next) {
     const ptrdiff_t most = k->n > LEAD ? k->n - LEAD : 0, there = ahead->n[0] - ahead->compared;
     const ptrdiff_t first = (there < most ? there : most) / BLOCK * BLOCK, left = k->n - first;
     const int has_second = ahead->n[1] >= left;
@@ -143,24 +141,25 @@ FASTACT_INLINE void pass_chunk(int f, int where, int parts, const row_chunk *k, 
             w.x += first, w.b += first, w.e += first, w.d += first, w.d2 += first, w.kept += first, w.y += first;
             w.later = has_second ? ahead->x[1] : w.x;
         }
-        fused_pass(f, where, parts, 0, &w, turn == 0 ? first : left, NULL, &top, &sums);
+        fused_pass(f, where, parts, 0, &w, turn == 0 ? first : left, where == PAST_CACHES ? line : NULL, &top, &sums);
     }
     ahead->compared = has_second ? left : 0;
     ahead->top = has_second ? top : vset(-INFINITY);
     set_sums(f, &sums, k->n, s);
 }
 
-/* Chunks first to last of a row: their sums, while an earlier row, or NULL, goes through its last pass. `max` is the first one's maximum, and
-   becomes that of the first chunk of row `after`, unless that is NULL. */
-FASTACT_INLINE void sum_chunks(int f, const fastact_job *job, ptrdiff_t first, ptrdiff_t last, const long_row *earlier, const stored *after,
-                               double *max) {
-    const int has_max = !fastact_is_gradient(f), has_map = CAN_WAIT(f), where = are_near(job) ? NEAR : FAR;
+/* Chunks first to last of a row: their sums, while an earlier row, or NULL, goes through its last pass, past the caches through `line`. `max` is
+   the first one's maximum, and becomes that of the first chunk of row `after`, unless that is NULL. */
+FASTACT_INLINE void sum_chunks(int f, const fastact_job *job, ptrdiff_t first, ptrdiff_t last, const long_row *earlier, shared_line *line,
+                               const stored *after, double *max) {
+    const int has_max = !fastact_is_gradient(f), has_map = has_max && !fastact_results(f), where = where_are(f, job);
     chunks_ahead ahead = {.top = vset(-INFINITY)};
     fastact_state beyond = {.max = 0}, *next = &job->parts[first];
     start_chunk(f, next, *max);
     for (ptrdiff_t c = first; c < last; c++) {
-        const row_chunk k = chunk_of(f, job, c), old = earlier ? chunk_of(f, &earlier->job, c) : k;
+        const row_chunk k = chunk_of(f, job, c), old = has_map && earlier ? chunk_of(f, &earlier->job, c) : k;
         fastact_state *s = next;
+        real a = 0, b = 0;
         for (int i = 0; i < 2; i++) {
             const int in_row = c + 1 + i < last;
             const row_chunk that = chunk_of(f, job, in_row ? c + 1 + i : 0);
@@ -168,36 +167,41 @@ FASTACT_INLINE void sum_chunks(int f, const fastact_job *job, ptrdiff_t first, p
             ahead.n[i] = in_row || (after && c + 1 + i == last) ? that.n : 0;
         }
         next = c + 1 < last ? s + 1 : &beyond;
-        if (has_max && s->shift == 0) {
-            real a = 0, b = 0;
-            if (has_map && earlier) scale_of(f, &old, &earlier->state, &earlier->job.parts[c], &a, &b);
-            if (has_map && earlier && where == NEAR) pass_chunk(f, NEAR, TAKE_ALL, &k, &old, a, b, &ahead, s, next);
-            else if (IS_HALF && has_map && earlier) pass_chunk(f, FAR, TAKE_ALL, &k, &old, a, b, &ahead, s, next);
-            else if (where == NEAR) pass_chunk(f, NEAR, TAKE_MAX | TAKE_SUM, &k, &old, a, b, &ahead, s, next);
-            else pass_chunk(f, FAR, TAKE_MAX | TAKE_SUM, &k, &old, a, b, &ahead, s, next);
-        } else {
+#define PASS(where, parts) pass_chunk(f, where, parts, &k, &old, a, b, line, &ahead, s, next)
+        if (!has_max || s->shift != 0 || (where == PAST_CACHES && k.n < 2 * BLOCK)) {
+            if (line) flush_line(line);
             if (has_map && earlier) map_row(f, &old, &earlier->state, &earlier->job.parts[c]);
             sum_chunk(f, &k, s);
             start_chunk(f, next, !has_max ? 0 : largest_ahead(&ahead, ahead.top, ahead.compared));
             ahead.compared = 0;
             ahead.top = vset(-INFINITY);
+        } else if (has_map && earlier) {
+            scale_of(f, &old, &earlier->state, &earlier->job.parts[c], &a, &b);
+            if (!IS_HALF && where == PAST_CACHES) PASS(PAST_CACHES, TAKE_ALL);
+            else if (where == NEAR) PASS(NEAR, TAKE_ALL);
+            else PASS(FAR, TAKE_ALL);
+        } else if (where == NEAR) {
+            PASS(NEAR, TAKE_MAX | TAKE_SUM);
+        } else {
+            PASS(FAR, TAKE_MAX | TAKE_SUM);
         }
+#undef PASS
     }
     *max = beyond.max;
 }
 
-#define ROW(name, signature, empty, ulp)                                                                                                  \
-    FASTACT_APART void name##_sum(const fastact_job *job, ptrdiff_t first, ptrdiff_t last, const long_row *earlier, const stored *after,  \
-                                  double *max) {                                                                                          \
-        sum_chunks(FASTACT_##name, job, first, last, earlier, after, max);                                                                \
-    }
+#define ARGUMENTS \
+    const fastact_job *job, ptrdiff_t first, ptrdiff_t last, const long_row *earlier, shared_line *line, const stored *after, double *max
+#define ROW(name, signature, empty, ulp) \
+    FASTACT_APART void name##_sum(ARGUMENTS) { sum_chunks(FASTACT_##name, job, first, last, earlier, line, after, max); }
 FASTACT_ROW_FUNCTIONS(ROW)
 #undef ROW
-static void (*const sums_of_chunks[])(const fastact_job *, ptrdiff_t, ptrdiff_t, const long_row *, const stored *, double *) = {
+static void (*const sums_of_chunks[])(ARGUMENTS) = {
 #define ROW(name, signature, empty, ulp) name##_sum,
     FASTACT_ROW_FUNCTIONS(ROW)
 #undef ROW
 };
+#undef ARGUMENTS
 
 static double max_of_chunk(int f, const fastact_job *job, ptrdiff_t c) {
     row_chunk k = chunk_of(f, job, c);
@@ -221,27 +225,42 @@ static void map_parts(int f, const fastact_job *job, const fastact_state *row, p
 #define LONG_SOFTMAX FASTACT_CHUNK
 #endif
 FASTACT_INLINE int are_long(int f, const fastact_job *job) {
-    return job->n > FASTACT_CHUNK || (f == FASTACT_softmax && !IS_HALF && job->n > LONG_SOFTMAX);
+    return job->n > FASTACT_CHUNK || (f == FASTACT_softmax && job->n > LONG_SOFTMAX && !IS_HALF && where_are(f, job) != PAST_CACHES);
 }
+/* A row's last pass waits for memory. Past the caches, and of rows that lie near (softmax: of float16), it waits for the sums of the next row to
+   be hidden among: of rows that lie far, two at a time exceed the second-level cache. */
+#define LONGEST_STREAMED ((2 << 20) / (ptrdiff_t)sizeof(real))
 static void run_long(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
-    const ptrdiff_t chunks = fastact_chunks(job->n);
-    const int waits = CAN_WAIT(f) && (IS_HALF || are_near(job));
+    const ptrdiff_t chunks = fastact_chunks(job->n), n = job->n, pitch = IS_HALF ? n : pitch_of(n);
+    const int has_map = !fastact_results(f) && !fastact_is_gradient(f);
+    int streams = has_map && where_are(f, job) == PAST_CACHES && end - begin > 1 && (f != FASTACT_softmax || n <= LONGEST_STREAMED);
+    void *far = streams && f == FASTACT_softmax ? malloc((size_t)(2 * pitch) * sizeof(real) + 64) : NULL;
+    real *kept = IS_HALF && f == FASTACT_softmax ? (real *)job->kept : (real *)(((uintptr_t)far + 63) / 64 * 64);
+    if (!far && f == FASTACT_softmax) streams = 0;
+    const int waits = has_map && (streams || IS_HALF || (f == FASTACT_log_softmax && are_near(job)));
     fastact_state near[2], *parts = chunks > 1 ? job->parts : near;
+    shared_line line = {.filled = 0};
     long_row rows[2], *earlier = NULL;
     double max = 0;
     for (ptrdiff_t r = begin; r < end; r++) {
-        long_row *row = &rows[r % 2];
+        const ptrdiff_t which = (r - begin) % 2;
+        long_row *row = &rows[which];
         fastact_job *one = &row->job;
         *one = row_of(job, r);
-        one->parts = parts + r % 2 * chunks;
-        if (IS_HALF && f == FASTACT_softmax) one->kept = (real *)job->kept + (end - begin > 1 ? r % 2 : 0) * job->n;
+        one->parts = parts + which * chunks;
+        if (kept) one->kept = kept + which * pitch;
         if (r == begin) max = max_of_chunk(f, one, 0);
-        sums_of_chunks[f](one, 0, chunks, earlier, r + 1 < end ? (const stored *)(one->input[0] + job->input_row[0]) : NULL, &max);
+        sums_of_chunks[f](one, 0, chunks, earlier, streams ? &line : NULL, r + 1 < end ? (const stored *)(one->input[0] + job->input_row[0]) : NULL,
+                          &max);
         finish(f, one, &row->state);
         earlier = waits && r + 1 < end && !row->state.special ? row : NULL;
         if (fastact_results(f)) write_results(f, one, &row->state);
-        else if (!earlier) map_parts(f, one, &row->state, 0, chunks);
+        if (fastact_results(f) || earlier) continue;
+        flush_line(&line);
+        map_parts(f, one, &row->state, 0, chunks);
     }
+    if (streams) nfence();
+    free(far);
 }
 
 /* A gradient's rows are better off one by one, but for long ones with exponentials that lie near, measured; and past the caches whole
@@ -476,7 +495,7 @@ static int run_rows(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t en
 static void sum_parts(int f, const fastact_job *job, ptrdiff_t first, ptrdiff_t last) {
     if (first == last) return;
     double max = max_of_chunk(f, job, first);
-    sums_of_chunks[f](job, first, last, NULL, NULL, &max);
+    sums_of_chunks[f](job, first, last, NULL, NULL, NULL, &max);
 }
 
 static int gather(const fastact_job *job, int input, ptrdiff_t row, ptrdiff_t first, ptrdiff_t last, void *to) {

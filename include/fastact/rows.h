@@ -47,9 +47,9 @@ typedef struct {
     char *out; /* may be input[0] or input[1], entry for entry */
     ptrdiff_t out_row, out_step;
     int half;   /* entries are float16 in memory and float32 in the kernels */
-    void *kept; /* the kernels' own, for float16: the exponentials of a row, or of two */
-    struct fastact_state *parts; /* their own, for rows of more than a chunk: what is known of the chunks of a row, or of two */
+    void *kept; /* the kernels' own: the exponentials of a row, or of two, where they do not lie in the output */
     int stream; /* the output is too large to wait in a cache for whoever reads it */
+    struct fastact_state *parts; /* as kept, for rows of more than a chunk: what is known of the chunks of a row, or of two */
 } fastact_job;
 
 /* An unevaluated sum: lo holds what rounding took from hi. */
