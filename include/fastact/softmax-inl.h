@@ -176,6 +176,12 @@ FASTACT_INLINE void sum_block(int f, int shifted, int count, const stored *x, co
     vec e[4], v[4];
     if (fastact_is_gradient(f)) {
         EACH_VECTOR(count) {
+            const real *whole = (const real *)(const void *)(x + u * LANES), *whole_b = (const real *)(const void *)(b + u * LANES);
+            if (!IS_HALF && (u < count - 1 || !last)) {
+                if (f == FASTACT_softmax_backward) wide_add_product_at(&s->sum, whole, whole_b);
+                else wide_add_at(&s->sum, whole);
+                continue;
+            }
             v[u] = load_some(IS_HALF, x, u, count, last, 0);
             vec w = f == FASTACT_softmax_backward ? load_some(IS_HALF, b, u, count, last, 0) : v[u];
             if (f == FASTACT_log_softmax_backward) wide_add(&s->sum, v[u]);

@@ -66,6 +66,13 @@ FASTACT_INLINE void wide_add_product(wide *s, vec a, vec b) {
         s->v[2 * k + 1] = dfma(nwiden_high(a.v[k]), nwiden_high(b.v[k]), s->v[2 * k + 1]);
     }
 }
+/* The same of vectors in memory, whose upper halves then take no permutation. */
+FASTACT_INLINE void wide_add_at(wide *s, const real *p) {
+    for (int k = 0; k < 2 * PARTS; k++) s->v[k] += nwiden(p + k * (NLANES / 2));
+}
+FASTACT_INLINE void wide_add_product_at(wide *s, const real *p, const real *q) {
+    for (int k = 0; k < 2 * PARTS; k++) s->v[k] = dfma(nwiden(p + k * (NLANES / 2)), nwiden(q + k * (NLANES / 2)), s->v[k]);
+}
 /* The lanes added as a tree: each to the one half the width away. First, until one register holds them: */
 FASTACT_INLINE dvec wide_fold(const wide *s) {
     dvec v[PARTS];
@@ -137,6 +144,8 @@ FASTACT_INLINE void wide_add_product(wide *s, vec a, vec b) {
     }
     wide_add(s, vmul(a, b));
 }
+FASTACT_INLINE void wide_add_at(wide *s, const real *p) { wide_add(s, vload(p)); }
+FASTACT_INLINE void wide_add_product_at(wide *s, const real *p, const real *q) { wide_add_product(s, vload(p), vload(q)); }
 FASTACT_INLINE void add_pairs(nvec *hi, nvec *lo, nvec other_hi, nvec other_lo) {
     nvec s = *hi + other_hi, v = s - *hi;
     *lo = *lo + other_lo + ((*hi - (s - v)) + (other_hi - v));

@@ -92,6 +92,7 @@ FASTACT_INLINE nvec ncopysign(nvec a, nvec b) {
     return _mm256_or_ps(_mm256_andnot_ps(nset(-0.0f), a), _mm256_and_ps(nset(-0.0f), b));
 }
 FASTACT_INLINE nvec nabs(nvec a) { return _mm256_andnot_ps(nset(-0.0f), a); }
+FASTACT_INLINE dvec nwiden(const real *p) { return _mm256_cvtps_pd(_mm_loadu_ps(p)); }
 FASTACT_INLINE dvec nwiden_low(nvec a) { return _mm256_cvtps_pd(_mm256_castps256_ps128(a)); }
 FASTACT_INLINE dvec nwiden_high(nvec a) { return _mm256_cvtps_pd(_mm256_extractf128_ps(a, 1)); }
 FASTACT_INLINE nvec nnarrow(dvec low, dvec high) { return _mm256_set_m128(_mm256_cvtpd_ps(high), _mm256_cvtpd_ps(low)); }

@@ -91,6 +91,7 @@ FASTACT_INLINE nvec ncopysign(nvec a, nvec b) {
     return _mm512_castsi512_ps(_mm512_ternarylogic_epi32(_mm512_castps_si512(a), _mm512_castps_si512(b), sign, 0xD8));
 }
 FASTACT_INLINE nvec nabs(nvec a) { return _mm512_abs_ps(a); }
+FASTACT_INLINE dvec nwiden(const real *p) { return _mm512_cvtps_pd(_mm256_loadu_ps(p)); }
 FASTACT_INLINE dvec nwiden_low(nvec a) { return _mm512_cvtps_pd(_mm512_castps512_ps256(a)); }
 FASTACT_INLINE dvec nwiden_high(nvec a) { return _mm512_cvtps_pd(_mm512_extractf32x8_ps(a, 1)); }
 FASTACT_INLINE nvec nnarrow(dvec low, dvec high) {

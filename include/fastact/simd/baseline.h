@@ -25,6 +25,7 @@ FASTACT_INLINE nvec nload(const real *p) { return _mm_loadu_ps(p); }
 FASTACT_INLINE void nstore(real *p, nvec a) { _mm_storeu_ps(p, a); }
 FASTACT_INLINE void nstream(real *p, nvec a) { _mm_stream_ps(p, a); }
 FASTACT_INLINE nvec nkeep(nvec a, ptrdiff_t k) { return _mm_and_ps(a, _mm_castsi128_ps(nmask(k))); }
+FASTACT_INLINE dvec nwiden(const real *p) { return _mm_cvtps_pd(_mm_castsi128_ps(_mm_loadl_epi64((const __m128i *)(const void *)p))); }
 FASTACT_INLINE dvec nwiden_low(nvec a) { return _mm_cvtps_pd(a); }
 FASTACT_INLINE dvec nwiden_high(nvec a) { return _mm_cvtps_pd(_mm_movehl_ps(a, a)); }
 FASTACT_INLINE nvec nnarrow(dvec low, dvec high) { return _mm_movelh_ps(_mm_cvtpd_ps(low), _mm_cvtpd_ps(high)); }

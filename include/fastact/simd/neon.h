@@ -56,6 +56,7 @@ FASTACT_INLINE nvec nnan_select(nvec a, nvec no) { return vbslq_f32(vceqq_f32(a,
 FASTACT_INLINE int nall_less_equal(nvec a, nvec b) { return vminvq_u32(vcleq_f32(a, b)) != 0; }
 FASTACT_INLINE nvec ncopysign(nvec a, nvec b) { return vbslq_f32(vdupq_n_u32(0x80000000), b, a); }
 FASTACT_INLINE nvec nabs(nvec a) { return vabsq_f32(a); }
+FASTACT_INLINE dvec nwiden(const real *p) { return vcvt_f64_f32(vld1_f32(p)); }
 FASTACT_INLINE dvec nwiden_low(nvec a) { return vcvt_f64_f32(vget_low_f32(a)); }
 FASTACT_INLINE dvec nwiden_high(nvec a) { return vcvt_high_f64_f32(a); }
 FASTACT_INLINE nvec nnarrow(dvec low, dvec high) { return vcombine_f32(vcvt_f32_f64(low), vcvt_f32_f64(high)); }
