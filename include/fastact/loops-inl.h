@@ -115,7 +115,8 @@ typedef struct {
 /* So many entries before the end of a chunk the next one's maximum is known: all that the processor sees behind it waits for it. */
 #define LEAD 512
 
-FASTACT_INLINE double largest_ahead(const chunks_ahead *ahead, vec top, ptrdiff_t compared) {
+FASTACT_INLINE double largest_ahead(int f, const chunks_ahead *ahead, vec top, ptrdiff_t compared) {
+    if (fastact_is_gradient(f)) return 0;
     double max = vmax_lanes(top), rest = compared < ahead->n[0] ? max_chunk(ahead->x[0] + compared, ahead->n[0] - compared) : -INFINITY;
     return max > rest ? max : rest;
 }
@@ -123,20 +124,20 @@ FASTACT_INLINE double largest_ahead(const chunks_ahead *ahead, vec top, ptrdiff_
 /* The passes of fused-inl.h over chunk k: its sum, the last pass of one of an earlier row, and what maxima are ahead; the `next` one is started. */
 FASTACT_INLINE void pass_chunk(int f, int where, int parts, const row_chunk *k, const row_chunk *old, real scale_a, real scale_b,
                                shared_line *line, chunks_ahead *ahead, fastact_state *s, fastact_state *next) {
-    const ptrdiff_t most = k->n > LEAD ? k->n - LEAD : 0, there = ahead->n[0] - ahead->compared;
+    const ptrdiff_t most = k->n > LEAD && !fastact_is_gradient(f) ? k->n - LEAD : 0, there = ahead->n[0] - ahead->compared;
     const ptrdiff_t first = (there < most ? there : most) / BLOCK * BLOCK, left = k->n - first;
-    const int has_second = ahead->n[1] >= left;
+    const int has_second = ahead->n[1] >= left && !fastact_is_gradient(f);
     const exponential e = exponential_of(vset((real)s->max));
     partial_sums sums = no_sums(k->n);
     vec top = ahead->top;
     under_way w = {
         .later = ahead->x[0] + ahead->compared, .x = k->x, .b = k->b, .e = k->kept, .max = (real)s->max, .magic = vfirst(e.magic),
-        .floor = vfirst(e.floor), .d = old->x, .d2 = old->x, .kept = old->kept, .y = old->y, .scale_a = scale_a, .scale_b = scale_b,
+        .floor = vfirst(e.floor), .d = old->x, .d2 = old->b, .kept = old->kept, .y = old->y, .scale_a = scale_a, .scale_b = scale_b,
     };
     for (int turn = 0; turn < 2; turn++) {
         if (turn == 0 && first == 0) continue;
         if (turn == 1) {
-            start_chunk(f, next, largest_ahead(ahead, top, ahead->compared + first));
+            start_chunk(f, next, largest_ahead(f, ahead, top, ahead->compared + first));
             top = vset(-INFINITY);
             w.x += first, w.b += first, w.e += first, w.d += first, w.d2 += first, w.kept += first, w.y += first;
             w.later = has_second ? ahead->x[1] : w.x;
@@ -152,7 +153,7 @@ FASTACT_INLINE void pass_chunk(int f, int where, int parts, const row_chunk *k, 
    the first one's maximum, and becomes that of the first chunk of row `after`, unless that is NULL. */
 FASTACT_INLINE void sum_chunks(int f, const fastact_job *job, ptrdiff_t first, ptrdiff_t last, const long_row *earlier, shared_line *line,
                                const stored *after, double *max) {
-    const int has_max = !fastact_is_gradient(f), has_map = has_max && !fastact_results(f), where = where_are(f, job);
+    const int has_max = !fastact_is_gradient(f), has_map = !fastact_results(f), where = where_are(f, job);
     chunks_ahead ahead = {.top = vset(-INFINITY)};
     fastact_state beyond = {.max = 0}, *next = &job->parts[first];
     start_chunk(f, next, *max);
@@ -168,21 +169,21 @@ FASTACT_INLINE void sum_chunks(int f, const fastact_job *job, ptrdiff_t first, p
         }
         next = c + 1 < last ? s + 1 : &beyond;
 #define PASS(where, parts) pass_chunk(f, where, parts, &k, &old, a, b, line, &ahead, s, next)
-        if (!has_max || s->shift != 0 || (where == PAST_CACHES && k.n < 2 * BLOCK)) {
+        if ((has_max ? s->shift != 0 : where != PAST_CACHES || !earlier) || (where == PAST_CACHES && k.n < 2 * BLOCK)) {
             if (line) flush_line(line);
             if (has_map && earlier) map_row(f, &old, &earlier->state, &earlier->job.parts[c]);
             sum_chunk(f, &k, s);
-            start_chunk(f, next, !has_max ? 0 : largest_ahead(&ahead, ahead.top, ahead.compared));
+            start_chunk(f, next, largest_ahead(f, &ahead, ahead.top, ahead.compared));
             ahead.compared = 0;
             ahead.top = vset(-INFINITY);
         } else if (has_map && earlier) {
             scale_of(f, &old, &earlier->state, &earlier->job.parts[c], &a, &b);
-            if (!IS_HALF && where == PAST_CACHES) PASS(PAST_CACHES, TAKE_ALL);
+            if (!IS_HALF && (!has_max || where == PAST_CACHES)) PASS(PAST_CACHES, TAKE_ALL);
             else if (where == NEAR) PASS(NEAR, TAKE_ALL);
             else PASS(FAR, TAKE_ALL);
-        } else if (where == NEAR) {
+        } else if (has_max && where == NEAR) {
             PASS(NEAR, TAKE_MAX | TAKE_SUM);
-        } else {
+        } else if (has_max) {
             PASS(FAR, TAKE_MAX | TAKE_SUM);
         }
 #undef PASS
@@ -227,17 +228,16 @@ static void map_parts(int f, const fastact_job *job, const fastact_state *row, p
 FASTACT_INLINE int are_long(int f, const fastact_job *job) {
     return job->n > FASTACT_CHUNK || (f == FASTACT_softmax && job->n > LONG_SOFTMAX && !IS_HALF && where_are(f, job) != PAST_CACHES);
 }
-/* A row's last pass waits for memory. Past the caches, and of rows that lie near (softmax: of float16), it waits for the sums of the next row to
-   be hidden among: of rows that lie far, two at a time exceed the second-level cache. */
+/* A row's last pass needs memory alone. It waits for the sums of the next row, to be hidden among, past the caches, where softmax's exponentials
+   lie in a buffer (of rows up to LONGEST_STREAMED); of float16; and where log_softmax reads rows that lie near. */
 #define LONGEST_STREAMED ((2 << 20) / (ptrdiff_t)sizeof(real))
 static void run_long(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
     const ptrdiff_t chunks = fastact_chunks(job->n), n = job->n, pitch = IS_HALF ? n : pitch_of(n);
-    const int has_map = !fastact_results(f) && !fastact_is_gradient(f);
-    int streams = has_map && where_are(f, job) == PAST_CACHES && end - begin > 1 && (f != FASTACT_softmax || n <= LONGEST_STREAMED);
-    void *far = streams && f == FASTACT_softmax ? malloc((size_t)(2 * pitch) * sizeof(real) + 64) : NULL;
-    real *kept = IS_HALF && f == FASTACT_softmax ? (real *)job->kept : (real *)(((uintptr_t)far + 63) / 64 * 64);
-    if (!far && f == FASTACT_softmax) streams = 0;
-    const int waits = has_map && (streams || IS_HALF || (f == FASTACT_log_softmax && are_near(job)));
+    const int is_softmax = f == FASTACT_softmax, may_stream = where_are(f, job) == PAST_CACHES && end - begin > 1;
+    void *far = is_softmax && may_stream && n <= LONGEST_STREAMED ? malloc((size_t)(2 * pitch) * sizeof(real) + 64) : NULL;
+    const int streams = is_softmax ? far != NULL : may_stream;
+    const int waits = streams || (IS_HALF && is_softmax) || (f == FASTACT_log_softmax && (IS_HALF || are_near(job)));
+    real *kept = IS_HALF && is_softmax ? (real *)job->kept : (real *)(((uintptr_t)far + 63) / 64 * 64);
     fastact_state near[2], *parts = chunks > 1 ? job->parts : near;
     shared_line line = {.filled = 0};
     long_row rows[2], *earlier = NULL;
