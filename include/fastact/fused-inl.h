@@ -94,7 +94,8 @@ FASTACT_INLINE void stream_edges(int f, const void *from, const void *b_from, vo
     line->end = y + n;
 }
 
-/* All three passes of n entries of rows, or `parts` of them, onto what `top` and `sums` hold. `vectors`: that n entries take, if it is known to be some of a block; or 0. */
+/* All three passes of n entries of rows, or `parts` of them, onto what `top` and `sums` hold. `vectors`: that n entries take, if it is known
+   to be some of a block; or 0. */
 FASTACT_INLINE void fused_pass(int f, int where, int parts, int vectors, const under_way *w, ptrdiff_t n, shared_line *line, vec *top,
                                partial_sums *sums) {
     const int stream = line && where == PAST_CACHES, has_exponentials = parts & TAKE_SUM && !fastact_is_gradient(f);

@@ -77,7 +77,8 @@ FASTACT_INLINE fastact_job row_of(const fastact_job *job, ptrdiff_t r) {
     return row;
 }
 
-/* Rows of at most a chunk, pass by pass; short ones in groups: while one row waits for its maximum or sum, the processor works on the next. */
+/* Rows of at most a chunk, pass by pass; short ones in groups: while one row waits for its maximum or sum, the processor works on the
+   next. */
 static void run_passes(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
     fastact_state states[LANES];
     ptrdiff_t most = job->n > LANES || f == FASTACT_logsumexp_weighted ? 1 : LANES;
@@ -99,14 +100,14 @@ static void run_passes(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t
     }
 }
 
-/* A row of more than a chunk, between its sums and its last pass. */
+/* A long row, between its sums and its last pass. */
 typedef struct {
     fastact_job job;
     fastact_state state;
 } long_row;
 
-/* What is ahead of the chunk whose sum is taken: the next one, and the one after it (or none of 0 entries). So many entries of the next one have
-   been compared, `top` holds the largest. */
+/* What is ahead of the chunk whose sum is taken: the next one, and the one after it (or none of 0 entries). So many entries of the next one
+   have been compared, `top` holds the largest. */
 typedef struct {
     const stored *x[2];
     ptrdiff_t n[2], compared;
@@ -121,7 +122,8 @@ FASTACT_INLINE double largest_ahead(int f, const chunks_ahead *ahead, vec top, p
     return max > rest ? max : rest;
 }
 
-/* The passes of fused-inl.h over chunk k: its sum, the last pass of one of an earlier row, and what maxima are ahead; the `next` one is started. */
+/* The passes of fused-inl.h over chunk k: its sum, the last pass of one of an earlier row, and what maxima are ahead; the `next` one is
+   started. */
 FASTACT_INLINE void pass_chunk(int f, int where, int parts, const row_chunk *k, const row_chunk *old, real scale_a, real scale_b,
                                shared_line *line, chunks_ahead *ahead, fastact_state *s, fastact_state *next) {
     const ptrdiff_t most = k->n > LEAD && !fastact_is_gradient(f) ? k->n - LEAD : 0, there = ahead->n[0] - ahead->compared;
@@ -149,8 +151,8 @@ FASTACT_INLINE void pass_chunk(int f, int where, int parts, const row_chunk *k, 
     set_sums(f, &sums, k->n, s);
 }
 
-/* Chunks first to last of a row: their sums, while an earlier row, or NULL, goes through its last pass, past the caches through `line`. `max` is
-   the first one's maximum, and becomes that of the first chunk of row `after`, unless that is NULL. */
+/* Chunks first to last of a row: their sums, while an earlier row, or NULL, goes through its last pass, past the caches through `line`.
+   `max` is the first one's maximum, and becomes that of the first chunk of row `after`, unless that is NULL. */
 FASTACT_INLINE void sum_chunks(int f, const fastact_job *job, ptrdiff_t first, ptrdiff_t last, const long_row *earlier, shared_line *line,
                                const stored *after, double *max) {
     const int has_max = !fastact_is_gradient(f), has_map = !fastact_results(f), where = where_are(f, job);
@@ -228,8 +230,8 @@ static void map_parts(int f, const fastact_job *job, const fastact_state *row, p
 FASTACT_INLINE int are_long(int f, const fastact_job *job) {
     return job->n > FASTACT_CHUNK || (f == FASTACT_softmax && job->n > LONG_SOFTMAX && !IS_HALF && where_are(f, job) != PAST_CACHES);
 }
-/* A row's last pass needs memory alone. It waits for the sums of the next row, to be hidden among, past the caches, where softmax's exponentials
-   lie in a buffer (of rows up to LONGEST_STREAMED); of float16; and where log_softmax reads rows that lie near. */
+/* A row's last pass needs memory alone. It waits for the sums of the next row, to be hidden among, past the caches, where softmax's
+   exponentials lie in a buffer (of rows up to LONGEST_STREAMED); of float16; and where log_softmax reads rows that lie near. */
 #define LONGEST_STREAMED ((2 << 20) / (ptrdiff_t)sizeof(real))
 static void run_long(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
     const ptrdiff_t chunks = fastact_chunks(job->n), n = job->n, pitch = IS_HALF ? n : pitch_of(n);
@@ -250,8 +252,8 @@ static void run_long(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t e
         one->parts = parts + which * chunks;
         if (kept) one->kept = kept + which * pitch;
         if (r == begin) max = max_of_chunk(f, one, 0);
-        sums_of_chunks[f](one, 0, chunks, earlier, streams ? &line : NULL, r + 1 < end ? (const stored *)(one->input[0] + job->input_row[0]) : NULL,
-                          &max);
+        const stored *after = r + 1 < end ? (const stored *)(one->input[0] + job->input_row[0]) : NULL;
+        sums_of_chunks[f](one, 0, chunks, earlier, streams ? &line : NULL, after, &max);
         finish(f, one, &row->state);
         earlier = waits && r + 1 < end && !row->state.special ? row : NULL;
         if (fastact_results(f)) write_results(f, one, &row->state);

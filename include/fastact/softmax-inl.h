@@ -334,7 +334,8 @@ typedef struct {
 } conversion;
 /* 2**(j/4) for j = -2 to 2 */
 static const fastact_pair quarter_power[] = {
-    {0x1.6a09e667f3bcdp-1, -0x1.bdd3413b26456p-55}, {0x1.ae89f995ad3adp-1, 0x1.7a1cd345dcc81p-55}, {0x1p+0, 0}, {0x1.306fe0a31b715p+0, 0x1.6f46ad23182e4p-55}, {0x1.6a09e667f3bcdp+0, -0x1.bdd3413b26456p-54},
+    {0x1.6a09e667f3bcdp-1, -0x1.bdd3413b26456p-55}, {0x1.ae89f995ad3adp-1, 0x1.7a1cd345dcc81p-55}, {0x1p+0, 0},
+    {0x1.306fe0a31b715p+0, 0x1.6f46ad23182e4p-55}, {0x1.6a09e667f3bcdp+0, -0x1.bdd3413b26456p-54},
 };
 #define VANISHED -2000 /* a power below which nothing is left of any result */
 #define FAR_BELOW (FASTACT_REAL == 32 ? 30 : 200) /* a negative one up to which results, and what they are computed from, are normal */
