@@ -1,11 +1,14 @@
 """A row's bits depend on its values alone: not on other rows, the layout, the threads or the instruction set."""
 
+from contextlib import contextmanager
+
 import numpy as np
 import pytest
 import registry
 from rows import KINDS
 
 import fastact
+from fastact import _config, _core
 
 #: Blocks, vectors and chunks of 8192 end between these; rows from 16384 on are split over threads in large calls.
 LENGTHS = (1, 2, 3, 7, 10, 16, 17, 31, 33, 64, 65, 100, 130, 196, 1000, 2049, 8191, 8192, 8193, 16384, 20011)
@@ -69,6 +72,16 @@ LAYOUTS = {
     "byte-swapped, axis 0": (lambda a: a.T.astype(a.dtype.newbyteorder()), 0),
     "read-only": (_read_only, -1),
 }
+
+
+@contextmanager
+def _past_the_caches():
+    """Every output is stored as one larger than the last-level cache."""
+    try:
+        _core._set_cache_bytes(0)
+        yield
+    finally:
+        _core._set_cache_bytes(_config.last_level_cache())
 
 
 def _scores(rows, n, dtype):
@@ -213,8 +226,6 @@ def test_threads(function, dtype, threads):
 @pytest.mark.parametrize("function", registry.FUNCTIONS, ids=str)
 def test_chunks_apart(function, dtype, isa):
     """A long row's chunks have scales of their own: alone, in a batch, past the caches, in place and on threads."""
-    from fastact import _config, _core
-
     x = KINDS["chunks apart"](np.random.default_rng(7), np.float32 if dtype == np.float16 else dtype)
     x = np.concatenate([x, x[:, :9000] - 2], axis=1)
     x = x.clip(-6e4, 6e4).astype(dtype) if dtype == np.float16 else x
@@ -227,11 +238,8 @@ def test_chunks_apart(function, dtype, isa):
         _assert_same_bits(function(*operands), want, function, threads, "threads, batch")
         one = np.array([function(*(x[r] for x in operands)) for r in range(len(x))])
         _assert_same_bits(one, want, function, threads, "threads, row by row")
-        try:
-            _core._set_cache_bytes(0)
+        with _past_the_caches():
             _assert_same_bits(function(*operands), want, function, threads, "threads, past the caches")
-        finally:
-            _core._set_cache_bytes(_config.last_level_cache())
         if not function.reduces:
             copies = [x.copy() for x in operands]
             _assert_same_bits(function(*copies, out=copies[0]), want, function, threads, "threads, in place")
@@ -325,8 +333,6 @@ def test_broadcast_rows(function):
 @pytest.mark.parametrize("function", registry.FUNCTIONS, ids=str)
 def test_streamed_past_the_caches(function, dtype, isa):
     """Outputs larger than the last-level cache are stored another way: the same entries, and nothing beside them."""
-    from fastact import _config, _core
-
     for n in (17, 31, 65, 79, 100, 196, 1000, 1024, 2048, 2049, 8192, 8193, 8300, 20011, 32768):
         x = _scores(40 if n < 3000 else 7, n, dtype)
         x[2, 0] = x[-2, -1] = np.nan
@@ -337,11 +343,8 @@ def test_streamed_past_the_caches(function, dtype, isa):
             room = np.full(want.nbytes + 256, 0xA5, np.uint8)
             start = -room.ctypes.data % 64 + 64 + offset
             out = room[start : start + want.nbytes].view(dtype).reshape(want.shape)
-            try:
-                _core._set_cache_bytes(0)
+            with _past_the_caches():
                 function(*operands, out=out)
-            finally:
-                _core._set_cache_bytes(_config.last_level_cache())
             _assert_same_bits(out, want, function, "n =", n, "offset", offset)
             assert (room[:start] == 0xA5).all()
             assert (room[start + want.nbytes :] == 0xA5).all()

@@ -126,7 +126,7 @@ typedef struct {
     real magic, floor; /* as in exp_scaled */
 } fused_row;
 
-/* What follows from a row's maximum, and from the sums of a group. */
+/* What follows from a row's maximum. */
 FASTACT_INLINE void finish_maximum(int f, fused_row *row) {
     fastact_state *s = row->s;
     exponential c = exponential_of(vset((real)s->max));
@@ -135,9 +135,6 @@ FASTACT_INLINE void finish_maximum(int f, fused_row *row) {
     s->shift = 0;
     s->special = !(__builtin_fabs(s->max) <= EXACT_LIMIT);
     if (f == FASTACT_logsumexp && !s->special) set_reference(s);
-}
-FASTACT_INLINE void finish_group(int f, const fastact_job *job, const fused_row *first, ptrdiff_t count) {
-    finish_sums(f, (const char *)first->x, job->input_row[0], job->n, first->s, count);
 }
 
 /* Rows begin to end, of more than LANES and at most FASTACT_CHUNK entries. In its turn a row's maximum is taken, `apart` turns later
@@ -205,7 +202,7 @@ FASTACT_INLINE void run_fused(int f, const fastact_job *job, ptrdiff_t begin, pt
         ptrdiff_t summed = i - to_sum; /* rows, before this turn's */
         if (summed >= 1 && summed <= count && (summed % group == 0 || summed == count)) {
             ptrdiff_t first = (summed - 1) / group * group;
-            finish_group(f, job, SLOT(first), summed - first);
+            finish_sums(f, (const char *)SLOT(first)->x, job->input_row[0], n, SLOT(first)->s, summed - first);
         }
     }
 #undef SLOT

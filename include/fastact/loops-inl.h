@@ -15,6 +15,7 @@ FASTACT_INLINE row_chunk chunk_of(int f, const fastact_job *job, ptrdiff_t c) {
     real *kept = job->kept ? (real *)job->kept + at : (real *)(void *)y;
     return (row_chunk){x, b, y, kept, left < FASTACT_CHUNK ? left : FASTACT_CHUNK};
 }
+FASTACT_INLINE double max_of(int f, const row_chunk *k) { return fastact_is_gradient(f) ? 0 : max_chunk(k->x, k->n); }
 FASTACT_INLINE void start_chunk(int f, fastact_state *s, double max) {
     fastact_start(s);
     s->max = max;
@@ -89,7 +90,7 @@ static void run_passes(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t
         for (ptrdiff_t r = 0; r < count; r++) {
             rows[r] = row_of(&group, r);
             whole[r] = chunk_of(f, &rows[r], 0);
-            start_chunk(f, &states[r], fastact_is_gradient(f) ? 0 : max_chunk(whole[r].x, job->n));
+            start_chunk(f, &states[r], max_of(f, &whole[r]));
         }
         for (ptrdiff_t r = 0; r < count; r++) sum_chunk(f, &whole[r], &states[r]);
         finish_rows(f, &group, states, count);
@@ -206,10 +207,6 @@ static void (*const sums_of_chunks[])(ARGUMENTS) = {
 };
 #undef ARGUMENTS
 
-static double max_of_chunk(int f, const fastact_job *job, ptrdiff_t c) {
-    row_chunk k = chunk_of(f, job, c);
-    return fastact_is_gradient(f) ? 0 : max_chunk(k.x, k.n);
-}
 static void finish(int f, const fastact_job *job, fastact_state *row) {
     fold_parts(f, job->parts, fastact_chunks(job->n), row);
     finish_rows(f, job, row, 1);
@@ -251,7 +248,8 @@ static void run_long(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t e
         *one = row_of(job, r);
         one->parts = parts + which * chunks;
         if (kept) one->kept = kept + which * pitch;
-        if (r == begin) max = max_of_chunk(f, one, 0);
+        const row_chunk k = chunk_of(f, one, 0);
+        if (r == begin) max = max_of(f, &k);
         const stored *after = r + 1 < end ? (const stored *)(one->input[0] + job->input_row[0]) : NULL;
         sums_of_chunks[f](one, 0, chunks, earlier, streams ? &line : NULL, after, &max);
         finish(f, one, &row->state);
@@ -496,7 +494,8 @@ static int run_rows(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t en
 
 static void sum_parts(int f, const fastact_job *job, ptrdiff_t first, ptrdiff_t last) {
     if (first == last) return;
-    double max = max_of_chunk(f, job, first);
+    const row_chunk k = chunk_of(f, job, first);
+    double max = max_of(f, &k);
     sums_of_chunks[f](job, first, last, NULL, NULL, NULL, &max);
 }
 
