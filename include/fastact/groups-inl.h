@@ -6,15 +6,16 @@
 #define run_groups(f, job, begin, end) (void)(job)
 #else
 
-/* Up to how long rows are: more, and a group leaves the nearest cache between its passes, unless they have a single result. Where arrays
-   lie far away, memory takes longer than what is saved on a row of more entries. All measured. */
+/* Up to how long rows are: more, and a group leaves the nearest cache between its passes, unless they have a single result or two inputs of
+   float16. Where arrays lie far away, memory takes longer than what is saved on a row of more entries; and so it does anywhere for a
+   gradient without exponentials. All measured. */
 #define GROUPED_BYTES 1024
-#define GROUPED_FAR 112
 FASTACT_INLINE int are_grouped(int f, const fastact_job *job) {
     const ptrdiff_t n = job->n, most = GROUPED_BYTES / sizeof(real);
-    if (fastact_is_gradient(f)) return 0;
-    if (fastact_results(f)) return n <= 4 * most;
-    return n <= GROUPED_FAR || (n <= most && (IS_HALF || are_near(job)));
+    if (fastact_results(f) || (fastact_is_gradient(f) && IS_HALF)) return n <= 4 * most;
+    const int near = IS_HALF || are_near(job);
+    if (f == FASTACT_softmax_backward) return n <= (near ? 80 : 40);
+    return n <= most && (near || n <= (f == FASTACT_softmax ? 160 : fastact_is_gradient(f) ? 64 : most));
 }
 
 /* The lanes of a group's rows joined, each row's as a tree, a lane with the one half the width away. A step joins those of two rows
@@ -130,21 +131,23 @@ typedef struct {
 /* `count` rows of each of three groups. */
 FASTACT_INLINE void pass_group(int f, int where, int parts, int vectors, const fastact_job *job, const row_group *later,
                                const row_group *rows, const row_group *earlier, ptrdiff_t count, real *e, ptrdiff_t pitch, group_sums *g) {
-    const ptrdiff_t n = job->n, step = job->input_row[0], y_step = job->out_row;
-    const char *l = job->input[0] + later->first * step, *x = job->input[0] + rows->first * step;
-    const char *d = job->input[0] + earlier->first * step;
+    const int second = fastact_inputs(f) - 1;
+    const ptrdiff_t n = job->n, step = job->input_row[0], b_step = job->input_row[second], y_step = job->out_row;
+    const char *l = job->input[0] + later->first * step;
+    const char *x = job->input[0] + rows->first * step, *b = job->input[second] + rows->first * b_step;
+    const char *d = job->input[0] + earlier->first * step, *d2 = job->input[second] + earlier->first * b_step;
     char *y = job->out + earlier->first * y_step;
-    for (ptrdiff_t r = 0; r < count; r++, e += pitch, l += step, x += step, d += step, y += y_step) {
+    for (ptrdiff_t r = 0; r < count; r++, e += pitch, l += step, x += step, b += b_step, d += step, d2 += b_step, y += y_step) {
         const under_way w = {
             .later = (const stored *)l,
             .x = (const stored *)x,
-            .b = (const stored *)x,
+            .b = (const stored *)b,
             .e = e,
             .max = rows->max[r],
             .magic = rows->magic[r],
             .floor = rows->floor[r],
             .d = (const stored *)d,
-            .d2 = (const stored *)d,
+            .d2 = (const stored *)d2,
             .kept = e,
             .y = (stored *)y,
             .scale_a = earlier->a[r],
@@ -177,12 +180,12 @@ FASTACT_INLINE void finish_maxima(row_group *rows, const group_sums *g) {
 FASTACT_INLINE void finish_group_sums(int f, const fastact_job *job, row_group *rows, const group_sums *g) {
     vec max = vload(rows->max), ties = vset(0), a, b;
     wide sum = f == FASTACT_softmax ? exact_of_rows(g->exact, job->n) : wide_of_rows(g->sum);
-    if (f != FASTACT_softmax) ties = counts_of_rows(g->ties);
+    if (f == FASTACT_log_softmax || f == FASTACT_logsumexp) ties = counts_of_rows(g->ties);
     finish_lanes(f, max, sum, ties, &a, &b);
     vstore(rows->a, a);
     vstore(rows->b, b);
     if (f != FASTACT_logsumexp) {
-        rows->special = vany_beyond(not_finite(vadd(a, b)), 0); /* a NaN among finite entries */
+        rows->special = !fastact_is_gradient(f) && vany_beyond(not_finite(vadd(a, b)), 0); /* a NaN among finite entries */
         return;
     }
     const row_entries x = {job->input[0] + rows->first * job->input_row[0], job->n, sizeof(stored), IS_HALF};
@@ -190,14 +193,15 @@ FASTACT_INLINE void finish_group_sums(int f, const fastact_job *job, row_group *
     write_logarithms(&x, job->input_row[0], rows->count, max, ties, sum, a, y, job->out_row, IS_HALF);
 }
 
-/* Rows begin to end, of more than LANES entries. A turn takes the maxima of one group, the sums of the one before, and the last pass of the
-   one before that; by themselves where one of them is missing. A group with a special row goes pass by pass. */
+/* Rows begin to end, of more than LANES entries. A turn takes the maxima of one group, the sums of the one before (of gradients: of the same
+   one), and the last pass of the one before that; by themselves where one of them is missing. A group with a special row goes pass by
+   pass. */
 FASTACT_INLINE void run_groups(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
     real e[f == FASTACT_softmax ? GROUPED_BYTES / sizeof(real) * LANES : 1] __attribute__((aligned(64)));
     row_group groups[3] = {{.first = 0}};
     group_sums g;
     const ptrdiff_t n = job->n, pitch = (n + LANES - 1) / LANES * LANES, turns = (end - begin + LANES - 1) / LANES;
-    const int has_map = !fastact_results(f), where = are_near(job) ? NEAR : FAR;
+    const int has_max = !fastact_is_gradient(f), has_map = !fastact_results(f), where = are_near(job) ? NEAR : FAR;
     for (int r = 0; r < LANES; r++) { /* for lanes without a row */
         g.top[r] = g.ties[r] = vset(0);
         g.exact[r] = exact_zero(start_of(n));
@@ -211,8 +215,8 @@ FASTACT_INLINE void run_groups(int f, const fastact_job *job, ptrdiff_t begin, p
         else if (n > 2 * LANES) pass_group(f, where, parts, 3, job, later, rows, earlier, count, e, pitch, &g); \
         else pass_group(f, where, parts, 2, job, later, rows, earlier, count, e, pitch, &g);                    \
     } while (0)
-    for (ptrdiff_t turn = 0; turn <= turns + has_map; turn++) {
-        row_group *later = &groups[turn % 3], *rows = &groups[(turn + 2) % 3], *earlier = &groups[(turn + 1) % 3];
+    for (ptrdiff_t turn = 0; turn < turns + has_max + has_map; turn++) {
+        row_group *later = &groups[turn % 3], *rows = &groups[(turn + 3 - has_max) % 3], *earlier = &groups[(turn + 2 - has_max) % 3];
         later->first = begin + turn * LANES;
         later->count = end - later->first < LANES ? end - later->first : LANES;
         int take_sum = rows->count > 0 && !rows->special, take_map = has_map && earlier->count > 0;
@@ -222,11 +226,11 @@ FASTACT_INLINE void run_groups(int f, const fastact_job *job, ptrdiff_t begin, p
             if (take_map && earlier->special) run_passes(f, job, earlier->first, earlier->first + earlier->count);
             else if (take_map) PASS(NEAR, TAKE_MAP, earlier->count);
             if (take_sum) PASS(NEAR, TAKE_SUM, rows->count);
-            PASS(NEAR, TAKE_MAX, later->count);
+            if (has_max) PASS(NEAR, TAKE_MAX, later->count);
         }
         if (take_sum) finish_group_sums(f, job, rows, &g);
         else if (rows->special && !has_map) run_passes(f, job, rows->first, rows->first + rows->count);
-        if (later->count > 0) finish_maxima(later, &g);
+        if (has_max && later->count > 0) finish_maxima(later, &g);
     }
 #undef PASS
 }

@@ -263,20 +263,21 @@ static void run_long(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t e
     free(far);
 }
 
-/* A gradient's rows are better off one by one, but for long ones with exponentials that lie near, measured; and past the caches whole
-   lines are written by rows under way alone. */
-static int are_one_by_one(int f, const fastact_job *job) {
+/* Which of a gradient's rows are better off one by one: few of them, and those too long for groups but for float16 and for long ones with
+   exponentials that lie near. Past the caches whole lines are written by rows under way alone. All measured. */
+static int are_one_by_one(int f, const fastact_job *job, ptrdiff_t rows) {
     if (!fastact_is_gradient(f) || job->stream || job->n == 0 || job->n > FASTACT_CHUNK) return 0;
-    return f == FASTACT_softmax_backward || job->n <= LONGEST_EXPONENTIALS || !are_near(job);
+    if (job->n <= LANES || rows < 2 * LANES) return 1;
+    return !IS_HALF && !are_grouped(f, job) && (f == FASTACT_softmax_backward || job->n <= LONGEST_EXPONENTIALS || !are_near(job));
 }
 /* Rows by themselves of each function. */
-#define ROW(name, signature, empty, ulp)                                                                                      \
-    FASTACT_APART void name##_apart(const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {                                 \
-        const int f = FASTACT_##name;                                                                                         \
-        if (f == FASTACT_logsumexp_weighted) return;                                                                          \
-        if (are_one_by_one(f, job)) run_one_by_one(f, job, begin, end);                                                       \
-        else if (are_grouped(f, job)) run_groups(f, job, begin, end);                                                         \
-        else run_fused(f, job, begin, end);                                                                                   \
+#define ROW(name, signature, empty, ulp)                                                                      \
+    FASTACT_APART void name##_apart(const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {                 \
+        const int f = FASTACT_##name;                                                                         \
+        if (f == FASTACT_logsumexp_weighted) return;                                                          \
+        if (are_one_by_one(f, job, end - begin)) run_one_by_one(f, job, begin, end);                          \
+        else if (are_grouped(f, job)) run_groups(f, job, begin, end);                                         \
+        else run_fused(f, job, begin, end);                                                                   \
     }
 FASTACT_ROW_FUNCTIONS(ROW)
 #undef ROW
@@ -304,7 +305,7 @@ static void run_apart(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t 
     ptrdiff_t n = job->n;
     ptrdiff_t few = f == FASTACT_softmax && n <= BLOCK ? 5 : 1; /* rows that end before they would be under way together */
     if (are_long(f, job) && (n > FASTACT_CHUNK || end - begin > few)) run_long(f, job, begin, end);
-    else if ((n > LANES && end - begin > few && f != FASTACT_logsumexp_weighted) || are_one_by_one(f, job)) apart[f](job, begin, end);
+    else if ((n > LANES && end - begin > few && f != FASTACT_logsumexp_weighted) || are_one_by_one(f, job, end - begin)) apart[f](job, begin, end);
     else if (f == FASTACT_softmax && n <= BLOCK && n > 0) run_blocks(job, begin, end);
     else run_passes(f, job, begin, end);
 }
@@ -326,7 +327,7 @@ int FASTACT_HALVES_NAME(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_
 static int is_short(int f, const fastact_job *job) {
     ptrdiff_t n = job->n;
     if (f == FASTACT_logsumexp_weighted || n == 0) return 0;
-    if (fastact_is_gradient(f)) return n <= ROW_LANES || (n <= SHORT_GRADIENT && are_near(job));
+    if (fastact_is_gradient(f)) return n <= ROW_LANES || (n <= (job->half ? SHORT_HALF_GRADIENT : SHORT_GRADIENT) && are_near(job));
     ptrdiff_t most = f == FASTACT_softmax ? SHORT : SHORT_LOGARITHM;
     return n <= most || (n <= SHORT_OF_FEW(most) && job->rows <= 4 * ROW_LANES);
 }

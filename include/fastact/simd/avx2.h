@@ -22,7 +22,8 @@ FASTACT_INLINE void nfence(void) { _mm_sfence(); }
 #define SIDE_BY_SIDE 2
 #define SHORT 26
 #define SHORT_LOGARITHM 18
-#define SHORT_GRADIENT 48
+#define SHORT_GRADIENT 16
+#define SHORT_HALF_GRADIENT 32
 #define LONGEST_EXPONENTIALS FASTACT_CHUNK
 #define NLANES 8
 typedef __m256 nvec;
@@ -179,7 +180,7 @@ FASTACT_INLINE real nfirst(nvec a) { return _mm256_cvtss_f32(a); }
 #define SIDE_BY_SIDE 4
 #define SHORT 12
 #define SHORT_LOGARITHM 8
-#define SHORT_GRADIENT 32
+#define SHORT_GRADIENT 8
 #define LONGEST_EXPONENTIALS 128
 #define NLANES 4
 typedef __m256d nvec;

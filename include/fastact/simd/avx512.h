@@ -47,7 +47,7 @@ FASTACT_INLINE void store_piece(int pieces, int k, char *to, __m512 a) {
 #define SIDE_BY_SIDE 2
 #define SHORT 24
 #define SHORT_LOGARITHM 18
-#define SHORT_GRADIENT 24
+#define SHORT_GRADIENT 16
 #define LONGEST_EXPONENTIALS 320
 #define NLANES 16
 typedef __m512 nvec;
@@ -137,7 +137,7 @@ FASTACT_INLINE real nfirst(nvec a) { return _mm512_cvtss_f32(a); }
 #define SIDE_BY_SIDE 4
 #define SHORT 13
 #define SHORT_LOGARITHM 12
-#define SHORT_GRADIENT 18
+#define SHORT_GRADIENT 8
 #define LONGEST_EXPONENTIALS 56
 #define NLANES 8
 typedef __m512d nvec;

@@ -1,7 +1,7 @@
 /* The virtual vector of the row kernels: 64 bytes (16 float32 or 8 float64) on every instruction set, so that sums are taken in one
    order everywhere. Activations have no sums: theirs is as many registers as keep the processor busy (SIDE_BY_SIDE, measured); and
    where each lane is a row of its own, one register will do: for rows of up to SHORT entries (logarithms: SHORT_LOGARITHM;
-   gradients: SHORT_GRADIENT), measured; as are LONGEST_EXPONENTIALS, see are_one_by_one.
+   gradients: SHORT_GRADIENT, of float16 SHORT_HALF_GRADIENT), measured; as are LONGEST_EXPONENTIALS, see are_one_by_one.
    An instruction set gives the operations on its own registers (nvec, n...); here they are lifted to all the registers of a vec. */
 #if defined(FASTACT_ACTIVATION_KERNELS)
 #define VECTOR (SIDE_BY_SIDE * sizeof(nvec))
@@ -13,9 +13,12 @@
 #ifndef SHORT_LOGARITHM
 #define SHORT_LOGARITHM SHORT
 #endif
+#ifndef SHORT_HALF_GRADIENT
+#define SHORT_HALF_GRADIENT SHORT_GRADIENT
+#endif
 #define SHORT_OF_FEW(most) ((most) * 3 / 2) /* where there are few rows, see is_short */
 #define LONGER(a, b) ((a) < (b) ? (b) : (a))
-#define LONGEST_SHORT LONGER(SHORT_OF_FEW(LONGER(SHORT, SHORT_LOGARITHM)), SHORT_GRADIENT)
+#define LONGEST_SHORT LONGER(SHORT_OF_FEW(LONGER(SHORT, SHORT_LOGARITHM)), LONGER(SHORT_GRADIENT, SHORT_HALF_GRADIENT))
 #define ROW_LANES ((ptrdiff_t)(64 / sizeof(real)))
 #define LANES ((ptrdiff_t)(VECTOR / sizeof(real)))
 #define PARTS (LANES / NLANES)
