@@ -130,10 +130,12 @@ def test_layouts(function, dtype, isa):
 @pytest.mark.parametrize("dtype", [np.float16, *registry.DTYPES])
 @pytest.mark.parametrize("function", registry.FUNCTIONS, ids=str)
 def test_arrays_beyond_the_caches(function, dtype, isa):
-    """Short rows go through another kernel there."""
-    for n in (24, 64, 100):
-        rows = 3 * 2**20 // np.dtype(dtype).itemsize // n
-        operands = function.operands(_scores(rows, n, dtype))
+    """Rows go through other kernels there."""
+    for n in (24, 64, 150, 1500):
+        rows = 5 * 2**20 // np.dtype(dtype).itemsize // n
+        x = _scores(rows, n, dtype)
+        x[20, 0] = x[-20, -1] = 300  # nothing is left of the others
+        operands = function.operands(x)
         got = function(*operands)
         for at in (slice(0, 40), slice(-40, None)):
             _assert_same_bits(got[at], _alone(function, [x[at] for x in operands]), function, "n =", n, "far")
@@ -337,6 +339,7 @@ def test_streamed_past_the_caches(function, dtype, isa):
         x = _scores(40 if n < 3000 else 7, n, dtype)
         x[2, 0] = x[-2, -1] = np.nan
         x[len(x) // 2] *= 1e6
+        x[1, 0] = x[4, -1] = 300  # nothing is left of the others
         operands = function.operands(x)
         want = function(*operands)
         for offset in (0, 4, 8, 16, 60):

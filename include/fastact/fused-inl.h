@@ -37,10 +37,10 @@ typedef struct {
    takes registers, of which longer rows have none to spare.) */
 enum { TAKE_MAX = 1, TAKE_SUM = 2, TAKE_MAP = 4, TAKE_ALL = 7, IN_PLACE = 8 };
 
-/* One block of each. `whole`: that of the earlier row lies within the row. */
+/* One block of each. `whole`: that of the earlier row lies within the row; `lead`: of the later row, so many entries on. */
 FASTACT_INLINE void fused_block(int f, int where, int stream, int parts, int count, ptrdiff_t at, ptrdiff_t last, const under_way *w,
-                                ptrdiff_t head, int whole, const exponential *c, halfway *h, const stored *next, const real *rest,
-                                vec *top, partial_sums *sums) {
+                                ptrdiff_t head, int whole, ptrdiff_t lead, const exponential *c, halfway *h, const stored *next,
+                                const real *rest, vec *top, partial_sums *sums) {
     const int has_map = parts & TAKE_MAP && !fastact_results(f) && whole;
     const stored *later = w->later + at, *b = w->b + at;
     stored *y = w->y + head + at;
@@ -54,7 +54,7 @@ FASTACT_INLINE void fused_block(int f, int where, int stream, int parts, int cou
     if (parts & IN_PLACE && f == FASTACT_softmax) EACH_VECTOR(count) early[u] = load_some(0, w->kept + at, u, count, last, 0);
     if (parts & TAKE_SUM) sum_block(f, 0, count, w->x + at, b, w->e + at, last, vset(w->max), c, h, next, rest, sums);
     if (parts & TAKE_MAX && !fastact_is_gradient(f))
-        EACH_VECTOR(count) *top = vmax(load_some(IS_HALF, later, u, count, last, -INFINITY), *top);
+        EACH_VECTOR(count) *top = vmax(load_some(IS_HALF, later + lead, u, count, last, -INFINITY), *top);
     if (has_map)
         map_block(f, stream, count, w->d + head + at, w->d2 + head + at, w->kept + head + at, parts & IN_PLACE ? early : NULL, y, last,
                   vset(w->scale_a), vset(w->scale_b));
@@ -106,9 +106,14 @@ FASTACT_INLINE void fused_pass(int f, int where, int parts, int vectors, const u
     real room[LANES] __attribute__((aligned(64)));
     if (stream)
         stream_edges(f, f == FASTACT_softmax ? (const void *)w->kept : w->d, w->d2, w->y, n, vset(w->scale_a), vset(w->scale_b), line);
+    /* A maximum takes entries in any order, and so from whole cache lines: a read across two that are both far away waits for either. */
+    const int by_lines = PARTS == 1 && parts & TAKE_MAX && n >= ALIGNED && (where == PAST_CACHES || (where == FAR && f == FASTACT_log_softmax));
+    const ptrdiff_t lead = by_lines ? (ptrdiff_t)(-(uintptr_t)w->later % (LANES * sizeof(stored)) / sizeof(stored)) : 0;
+    if (by_lines && !fastact_is_gradient(f)) *top = vmax(load_some(IS_HALF, w->later, 0, 4, 0, -INFINITY), *top);
     const real *rest = has_exponentials && !vectors ? exp_rest(0, w->x, n, &c, room) : NULL;
 #define STEP(count, at, last) \
-    fused_block(f, where, stream, parts, count, at, last, w, head, !stream || (at) + head + BLOCK <= n, &c, h, next, rest, top, sums)
+    fused_block(f, where, stream, parts, count, at, last, w, head, !stream || (at) + head + BLOCK <= n, \
+                (at) + lead + BLOCK <= n ? lead : 0, &c, h, next, rest, top, sums)
     const ptrdiff_t last = n - (vectors - 1) * LANES;
     if (vectors && (last < 1 || last > LANES)) __builtin_unreachable();
     if (vectors) STEP(vectors, 0, last);
