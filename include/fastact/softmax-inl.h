@@ -544,11 +544,16 @@ static __attribute__((unused)) void finish_sums(int f, const char *x, ptrdiff_t 
         }
         return;
     }
-    real max[LANES] = {0}, ties[LANES] = {0}, a_of[LANES], b_of[LANES];
-    fastact_pair sum[LANES] = {{0}};
+    real a_of[LANES], b_of[LANES];
     vec a, b;
-    for (ptrdiff_t r = 0; r < count; r++) max[r] = (real)s[r].max, ties[r] = (real)s[r].ties, sum[r] = s[r].sum;
-    finish_lanes(f, vload(max), wide_of_pairs(sum), vload(ties), &a, &b);
+    if (count == 1) { /* in every lane: what has just been written entry by entry is not read as a vector at once */
+        finish_lanes(f, vset((real)s->max), wide_set(s->sum), vset((real)s->ties), &a, &b);
+    } else {
+        real max[LANES] = {0}, ties[LANES] = {0};
+        fastact_pair sum[LANES] = {{0}};
+        for (ptrdiff_t r = 0; r < count; r++) max[r] = (real)s[r].max, ties[r] = (real)s[r].ties, sum[r] = s[r].sum;
+        finish_lanes(f, vload(max), wide_of_pairs(sum), vload(ties), &a, &b);
+    }
     vstore(a_of, a);
     vstore(b_of, b);
     for (ptrdiff_t r = 0; r < count; r++) {

@@ -91,6 +91,11 @@ FASTACT_INLINE void wide_join(wide *s, wide t) {
     for (int k = 0; k < 2 * PARTS; k++) s->v[k] += t.v[k];
 }
 FASTACT_INLINE wide wide_normal(wide s) { return s; }
+FASTACT_INLINE wide wide_set(fastact_pair a) {
+    wide s;
+    for (int k = 0; k < 2 * PARTS; k++) s.v[k] = dset(a.hi + a.lo);
+    return s;
+}
 FASTACT_INLINE wide wide_of_pairs(const fastact_pair *pairs) {
     double both[LANES];
     wide s;
@@ -168,6 +173,7 @@ FASTACT_INLINE wide wide_normal(wide s) {
     vec hi = vadd(s.hi, s.lo), v = vsub(hi, s.hi), lo = vadd(vsub(s.hi, vsub(hi, v)), vsub(s.lo, v)), limit = vset(INFINITY);
     return (wide){vless_select(vabs(lo), limit, hi, s.hi), vless_select(vabs(lo), limit, lo, vset(0))};
 }
+FASTACT_INLINE wide wide_set(fastact_pair a) { return (wide){vset(a.hi), vset(a.lo)}; }
 FASTACT_INLINE wide wide_of_pairs(const fastact_pair *pairs) {
     real hi[LANES], lo[LANES];
     for (int j = 0; j < LANES; j++) hi[j] = pairs[j].hi, lo[j] = pairs[j].lo;
