@@ -164,6 +164,26 @@ def test_many_rows(function, dtype, isa):
             _assert_same_bits(function(*copies, out=copies[k]), want, function, "n =", n, "many rows into operand", k)
 
 
+@pytest.mark.parametrize("dtype", [np.float16, *registry.DTYPES])
+@pytest.mark.parametrize("function", registry.FUNCTIONS, ids=str)
+def test_few_rows(function, dtype, isa):
+    """Fewer than fill a group, with and without special cases among them."""
+    for n in (10, 20, 33, 64, 100, 200, 300):
+        plain = _scores(40, n, dtype)
+        special = plain.copy()
+        special[1, n - 1] = np.nan
+        special[4] = -np.inf
+        special[16, 0] = np.inf
+        for x in (plain, special):
+            operands = function.operands(x)
+            want = _alone(function, operands)
+            for rows in (2, 3, 4, 6, 9, 15, 17, 31, 33):
+                for first in (0, 5):
+                    few = slice(first, first + rows)
+                    got = function(*(x[few] for x in operands))
+                    _assert_same_bits(got, want[few], function, "n =", n, "rows", few)
+
+
 @pytest.mark.parametrize("dtype", registry.DTYPES)
 @pytest.mark.parametrize("function", registry.FUNCTIONS, ids=str)
 def test_every_length(function, dtype, isa):

@@ -161,6 +161,12 @@ FASTACT_INLINE void pass_group(int f, int where, int parts, int vectors, const f
         if (f == FASTACT_softmax) g->exact[r] = sums.exact;
         else g->sum[r] = sums.sum, g->ties[r] = sums.ties;
     }
+    for (ptrdiff_t r = count; 0 < r && r < LANES; r++) { /* lanes without a row are like the first, so that they are not special */
+        if (parts & TAKE_MAX) g->top[r] = g->top[0];
+        if (!(parts & TAKE_SUM)) continue;
+        if (f == FASTACT_softmax) g->exact[r] = g->exact[0];
+        else g->sum[r] = g->sum[0], g->ties[r] = g->ties[0];
+    }
 }
 
 FASTACT_INLINE wide exact_of_rows(const exact_sum *exact, ptrdiff_t n) {
@@ -202,11 +208,6 @@ FASTACT_INLINE void run_groups(int f, const fastact_job *job, ptrdiff_t begin, p
     group_sums g;
     const ptrdiff_t n = job->n, pitch = (n + LANES - 1) / LANES * LANES, turns = (end - begin + LANES - 1) / LANES;
     const int has_max = !fastact_is_gradient(f), has_map = !fastact_results(f), where = are_near(job) ? NEAR : FAR;
-    for (int r = 0; r < LANES; r++) { /* for lanes without a row */
-        g.top[r] = g.ties[r] = vset(0);
-        g.exact[r] = exact_zero(start_of(n));
-        g.sum[r] = wide_zero();
-    }
 /* Rows of one block are passed over by loops of their own. */
 #define PASS(where, parts, count)                                                                               \
     do {                                                                                                        \

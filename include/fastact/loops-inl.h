@@ -303,7 +303,8 @@ static void run_blocks(const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
 /* THE CHOICE of a kernel for rows by themselves in contiguous memory, by their length. */
 static void run_apart(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
     ptrdiff_t n = job->n;
-    ptrdiff_t few = f == FASTACT_softmax && n <= BLOCK ? 5 : 1; /* rows that end before they would be under way together */
+    /* Rows that end before they would be under way together. */
+    ptrdiff_t few = f != FASTACT_softmax ? 1 : n <= BLOCK ? 5 : are_grouped(f, job) ? 2 : 1;
     if (are_long(f, job) && (n > FASTACT_CHUNK || end - begin > few)) run_long(f, job, begin, end);
     else if ((n > LANES && end - begin > few && f != FASTACT_logsumexp_weighted) || are_one_by_one(f, job, end - begin)) apart[f](job, begin, end);
     else if (f == FASTACT_softmax && n <= BLOCK && n > 0) run_blocks(job, begin, end);
@@ -322,14 +323,12 @@ int FASTACT_HALVES_NAME(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_
 #else
 
 /* Whether rows are better off in lanes, which are no help where a single row has special cases of its own. Reading and writing LANES
-   rows at a time is no pattern that processors foresee: gradients whose arrays lie far away are, only within a cache line. And of few
-   rows run_groups would take most passes by themselves. */
+   rows at a time is no pattern that processors foresee: gradients whose arrays lie far away are, only within a cache line. */
 static int is_short(int f, const fastact_job *job) {
     ptrdiff_t n = job->n;
     if (f == FASTACT_logsumexp_weighted || n == 0) return 0;
     if (fastact_is_gradient(f)) return n <= ROW_LANES || (n <= (job->half ? SHORT_HALF_GRADIENT : SHORT_GRADIENT) && are_near(job));
-    ptrdiff_t most = f == FASTACT_softmax ? SHORT : SHORT_LOGARITHM;
-    return n <= most || (n <= SHORT_OF_FEW(most) && job->rows <= 4 * ROW_LANES);
+    return n <= (f == FASTACT_softmax ? SHORT : SHORT_LOGARITHM);
 }
 
 /* Rows in contiguous memory. */

@@ -16,9 +16,8 @@
 #ifndef SHORT_HALF_GRADIENT
 #define SHORT_HALF_GRADIENT SHORT_GRADIENT
 #endif
-#define SHORT_OF_FEW(most) ((most) * 3 / 2) /* where there are few rows, see is_short */
 #define LONGER(a, b) ((a) < (b) ? (b) : (a))
-#define LONGEST_SHORT LONGER(SHORT_OF_FEW(LONGER(SHORT, SHORT_LOGARITHM)), LONGER(SHORT_GRADIENT, SHORT_HALF_GRADIENT))
+#define LONGEST_SHORT LONGER(LONGER(SHORT, SHORT_LOGARITHM), LONGER(SHORT_GRADIENT, SHORT_HALF_GRADIENT))
 #define ROW_LANES ((ptrdiff_t)(64 / sizeof(real)))
 #define LANES ((ptrdiff_t)(VECTOR / sizeof(real)))
 #define PARTS (LANES / NLANES)
