@@ -424,7 +424,7 @@ cdef object plain(int function, object x, object second, object axis, object out
         job.out = <char *>cnp.PyArray_DATA(y)
     else:
         return None
-    job.rows = size // n
+    job.rows = 1 if size == n else size // n
     job.n = n
     job.input[0] = <const char *>cnp.PyArray_DATA(a)
     job.input_row[0] = n * itemsize
