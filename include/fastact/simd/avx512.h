@@ -138,7 +138,7 @@ FASTACT_INLINE real nfirst(nvec a) { return _mm512_cvtss_f32(a); }
 #define SHORT 13
 #define SHORT_LOGARITHM 12
 #define SHORT_GRADIENT 8
-#define LONGEST_EXPONENTIALS 56
+#define LONGEST_EXPONENTIALS 128
 #define NLANES 8
 typedef __m512d nvec;
 #define NMASK(k) ((__mmask8)((k) <= 0 ? 0u : (k) >= 8 ? 0xFFu : (1u << (k)) - 1u))
