@@ -306,7 +306,8 @@ static void run_apart(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t 
     /* Rows that end before they would be under way together. */
     ptrdiff_t few = f != FASTACT_softmax ? 1 : n <= BLOCK ? 5 : are_grouped(f, job) ? 2 : 1;
     if (are_long(f, job) && (n > FASTACT_CHUNK || end - begin > few)) run_long(f, job, begin, end);
-    else if ((n > LANES && end - begin > few && f != FASTACT_logsumexp_weighted) || are_one_by_one(f, job, end - begin)) apart[f](job, begin, end);
+    else if ((n > LANES && end - begin > few && f != FASTACT_logsumexp_weighted) || are_one_by_one(f, job, end - begin))
+        apart[f](job, begin, end);
     else if (f == FASTACT_softmax && n <= BLOCK && n > 0) run_blocks(job, begin, end);
     else run_passes(f, job, begin, end);
 }
