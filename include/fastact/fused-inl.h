@@ -107,9 +107,10 @@ FASTACT_INLINE void fused_pass(int f, int where, int parts, int vectors, const u
     if (stream)
         stream_edges(f, f == FASTACT_softmax ? (const void *)w->kept : w->d, w->d2, w->y, n, vset(w->scale_a), vset(w->scale_b), line);
     /* A maximum takes entries in any order, and so from whole cache lines: a read across two that are both far away waits for either. */
-    const int by_lines = PARTS == 1 && parts & TAKE_MAX && n >= ALIGNED && (where == PAST_CACHES || (where == FAR && f == FASTACT_log_softmax));
+    const int has_max = parts & TAKE_MAX && !fastact_is_gradient(f);
+    const int by_lines = PARTS == 1 && has_max && n >= ALIGNED && (where == PAST_CACHES || (where == FAR && f == FASTACT_log_softmax));
     const ptrdiff_t lead = by_lines ? (ptrdiff_t)(-(uintptr_t)w->later % (LANES * sizeof(stored)) / sizeof(stored)) : 0;
-    if (by_lines && !fastact_is_gradient(f)) *top = vmax(load_some(IS_HALF, w->later, 0, 4, 0, -INFINITY), *top);
+    if (by_lines) *top = vmax(load_some(IS_HALF, w->later, 0, 4, 0, -INFINITY), *top);
     const real *rest = has_exponentials && !vectors ? exp_rest(0, w->x, n, &c, room) : NULL;
 #define STEP(count, at, last) \
     fused_block(f, where, stream, parts, count, at, last, w, head, !stream || (at) + head + BLOCK <= n, \

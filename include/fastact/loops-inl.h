@@ -332,7 +332,7 @@ static int is_short(int f, const fastact_job *job) {
     return n <= (f == FASTACT_softmax ? SHORT : SHORT_LOGARITHM);
 }
 
-/* Rows in contiguous memory. */
+/* Rows in contiguous memory. (A single one is never worth a tile, and need not ask.) */
 static void run_contiguous(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
     if (end - begin > 1 && is_short(f, job)) begin = FASTACT_LANES_NAME(f, job, begin, end);
     run_apart(f, job, begin, end);

@@ -91,6 +91,7 @@ FASTACT_INLINE void wide_join(wide *s, wide t) {
     for (int k = 0; k < 2 * PARTS; k++) s->v[k] += t.v[k];
 }
 FASTACT_INLINE wide wide_normal(wide s) { return s; }
+/* a in every lane. */
 FASTACT_INLINE wide wide_set(fastact_pair a) {
     wide s;
     for (int k = 0; k < 2 * PARTS; k++) s.v[k] = dset(a.hi + a.lo);
