@@ -22,6 +22,7 @@ COUNT = 4000 if HAS_LONGDOUBLE else 20
 
 by_call = pytest.mark.parametrize("call", CALLS, ids=str)
 by_dtype = pytest.mark.parametrize("dtype", DTYPES)
+by_any_dtype = pytest.mark.parametrize("dtype", [*DTYPES, np.float16])
 
 
 def same(got, want, message=""):
@@ -276,7 +277,7 @@ def test_gradients_at_kinks(isa):
 # --- arrays -------------------------------------------------------------------------------------------------------
 
 
-@by_dtype
+@by_any_dtype
 @by_call
 def test_every_length(call, dtype, isa):
     values = call.activation.some_values
@@ -321,7 +322,7 @@ LAYOUTS = {
 }
 
 
-@by_dtype
+@by_any_dtype
 @by_call
 def test_layouts_give_the_same_bits(call, dtype):
     values = call.activation.some_values

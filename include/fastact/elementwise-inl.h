@@ -10,42 +10,49 @@ FASTACT_INLINE vec operand(const operands *o, int k, ptrdiff_t i) { return vload
 
 /* A loop over vectors of entries. The last may hold fewer: these are moved to a place where a whole vector fits, for one more turn.
    The operands are a copy that nothing written to `to` can change, and parameters stay in registers unless there is one for each entry;
-   only functions that have any need the second loop. */
-#define P(k) (varied ? operand(&here, k, i) : fixed[k])
-#define FORWARD(name) name##_forward(operand(&here, 0, i), P(1), P(2))
-#define BACKWARD(name) name##_backward(operand(&here, 0, i), operand(&here, 1, i), P(2), P(3))
-#define FOR_VECTORS(varied_, value)                                                       \
+   only functions that have any need the second loop. The third is for arrays of float16. */
+enum { VARIED = 1, HALVES = 2 };
+#define P(k) (loop & VARIED ? operand(&here, k, i) : fixed[k])
+#define X(k) (loop & HALVES ? load_half((const char *)here.in[k] + 2 * i) : operand(&here, k, i))
+#define FORWARD(name) name##_forward(X(0), P(1), P(2))
+#define BACKWARD(name) name##_backward(X(0), X(1), P(2), P(3))
+#define FOR_VECTORS(loop_, value)                                                         \
     do {                                                                                  \
-        enum { varied = varied_ };                                                        \
+        enum { loop = loop_ };                                                            \
         const operands here = *o;                                                         \
-        for (ptrdiff_t i = 0; i < whole; i += LANES) vstore(to + i, value);               \
+        for (ptrdiff_t i = 0; i < whole; i += LANES)                                      \
+            if (loop & HALVES) store_half((char *)to + 2 * i, value);                     \
+            else vstore(to + i, value);                                                   \
     } while (0)
 #define LOOP(name, arrays, parameters, value)                                             \
-    static void name(const operands *o, ptrdiff_t n, real *out) {                         \
+    static void name(const operands *o, ptrdiff_t n, real *out, int half) {               \
         real rest[5][LANES] __attribute__((aligned(64)));                                 \
         operands moved;                                                                   \
         real *to = out;                                                                   \
         ptrdiff_t last = n % LANES, whole = n - last, any = 0;                            \
         vec fixed[4];                                                                     \
-        for (int k = 1; k < 4; k++) fixed[k] = o->mask[k] ? vset(0) : vload(o->in[k]);    \
+        for (int k = (arrays); k < (arrays) + (parameters); k++)                          \
+            fixed[k] = o->mask[k] ? vset(0) : vload(o->in[k]);                            \
         for (int k = 0; k < (parameters); k++) any |= o->mask[(arrays) + k];              \
         for (;;) {                                                                        \
-            if ((parameters) > 0 && any) FOR_VECTORS(1, value);                           \
+            if (HAS_HALVES && half && to == out) FOR_VECTORS(HALVES, value);              \
+            else if ((parameters) > 0 && any) FOR_VECTORS(VARIED, value);                 \
             else FOR_VECTORS(0, value);                                                   \
             if (to == rest[4] || last == 0) break;                                        \
-            moved = rest_of(o, (arrays) + (parameters), whole, last, rest);               \
+            moved = rest_of(o, (arrays) + (parameters), whole, last, half, rest);         \
             o = &moved;                                                                   \
             to = rest[4];                                                                 \
             whole = LANES;                                                                \
         }                                                                                 \
-        if (last) vstore_part(out + (n - last), vload(to), last);                         \
+        if (last && half) store_half_part((char *)out + 2 * (n - last), vload(to), last); \
+        else if (last) vstore_part(out + (n - last), vload(to), last);                    \
     }
 /* The `last` entries from i on of each operand that has one for each entry, moved to `rest`. */
-static operands rest_of(const operands *o, int count, ptrdiff_t i, ptrdiff_t last, real (*rest)[LANES]) {
+static operands rest_of(const operands *o, int count, ptrdiff_t i, ptrdiff_t last, int half, real (*rest)[LANES]) {
     operands r = *o;
     for (int k = 0; k < count; k++) {
         if (!o->mask[k]) continue;
-        vstore(rest[k], vload_part(o->in[k] + i, last, 1));
+        vstore(rest[k], half ? load_half_part((const char *)o->in[k] + 2 * i, last) : vload_part(o->in[k] + i, last, 1));
         r.in[k] = rest[k];
     }
     return r;
@@ -56,35 +63,38 @@ static operands rest_of(const operands *o, int count, ptrdiff_t i, ptrdiff_t las
 FASTACT_ELEMENTWISE_FUNCTIONS(ROW)
 #undef ROW
 
-static void (*const elementwise_loops[])(const operands *, ptrdiff_t, real *) = {
+static void (*const elementwise_loops[])(const operands *, ptrdiff_t, real *, int) = {
 #define ROW(name, needs, ulp, backward_ulp, first, second) name##_loop, name##_backward_loop,
     FASTACT_ELEMENTWISE_FUNCTIONS(ROW)
 #undef ROW
 };
 
-/* n entries. Operands and results that do not lie side by side, and float16, go through a buffer, a piece at a time. */
+/* n entries. Operands and results that do not lie side by side, and float16 beside them or beside a parameter for each entry, go through
+   a buffer, a piece at a time. */
 #define PIECE 512
 void FASTACT_ELEMENTWISE_NAME(int f, ptrdiff_t n, const char *const *in, const ptrdiff_t *step, char *out, ptrdiff_t out_step, int half) {
     const ptrdiff_t size = sizeof(real);
     real buffer[5][PIECE] __attribute__((aligned(64)));
     operands o;
-    int count = fastact_operands(f), halves = half == FASTACT_HALF_ARRAYS ? count - fastact_parameters(f) : half ? count : 0;
-    int staged = half || (n > 1 && out_step != size);
-    for (int k = 0; k < 4; k++) {
-        int one = k >= count || step[k] == 0 || n == 1;
+    int count = fastact_operands(f), arrays = count - fastact_parameters(f), halves = half == FASTACT_HALF_ARRAYS ? arrays : half ? count : 0;
+    int as_halves = HAS_HALVES && half && n > 1 && out_step == 2;
+    for (int k = 0; k < count; k++) as_halves &= step[k] == (k < arrays ? 2 : 0);
+    int staged = !as_halves && (half || (n > 1 && out_step != size));
+    for (int k = 0; k < count; k++) {
+        int one = step[k] == 0 || n == 1;
         o.in[k] = buffer[k];
         o.mask[k] = one ? 0 : -1;
         if (one) {
-            real a = k < count ? read_entry(in[k], k < halves) : 0;
+            real a = read_entry(in[k], k < halves);
             for (ptrdiff_t j = 0; j < LANES; j++) buffer[k][j] = a;
-        } else if (step[k] == size && k >= halves) {
+        } else if (as_halves || (step[k] == size && k >= halves)) {
             o.in[k] = (const real *)in[k];
         } else {
             staged = 1;
         }
     }
     if (!staged) {
-        elementwise_loops[f](&o, n, (real *)out);
+        elementwise_loops[f](&o, n, (real *)out, as_halves);
         return;
     }
     for (ptrdiff_t at = 0; at < n; at += PIECE) {
@@ -98,7 +108,7 @@ void FASTACT_ELEMENTWISE_NAME(int f, ptrdiff_t n, const char *const *in, const p
             else
                 for (ptrdiff_t i = 0; i < m; i++) buffer[k][i] = read_entry(from + i * step[k], k < halves);
         }
-        elementwise_loops[f](&piece, m, buffer[4]);
+        elementwise_loops[f](&piece, m, buffer[4], 0);
         char *to = out + at * out_step;
         if (half && out_step == 2) store_halves(to, buffer[4], m);
         else

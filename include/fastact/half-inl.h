@@ -87,6 +87,7 @@ FASTACT_INLINE void store_half_part(char *to, vec v, ptrdiff_t count) {
 FASTACT_INLINE vec load_half_part(const char *from, ptrdiff_t count) {
     vec v;
     EACH v.v[k] = count - k * NLANES >= NLANES ? nload_half((const uint16_t *)(const void *)(from + 2 * k * NLANES))
+                  : NO_PART(k, count)          ? nset(0)
                                                : nload_half_part(from + 2 * k * NLANES, count - k * NLANES);
     return v;
 }
@@ -103,7 +104,7 @@ FASTACT_INLINE vec load_half_end(const char *from, ptrdiff_t count) {
 FASTACT_INLINE void store_half_part(char *to, vec v, ptrdiff_t count) {
     EACH {
         if (count - k * NLANES >= NLANES) nstore_half((uint16_t *)(void *)(to + 2 * k * NLANES), v.v[k]);
-        else nstore_half_part(to + 2 * k * NLANES, v.v[k], count - k * NLANES);
+        else if (!NO_PART(k, count)) nstore_half_part(to + 2 * k * NLANES, v.v[k], count - k * NLANES);
     }
 }
 #endif
@@ -120,6 +121,15 @@ FASTACT_INLINE vec load_half_end(const char *from, ptrdiff_t count) { return loa
 FASTACT_INLINE void store_half_part(char *to, vec v, ptrdiff_t count) { (void)to, (void)v, (void)count; }
 
 #endif
+
+/* Whether the processor converts. Then: LANES entries. */
+#if FASTACT_REAL == 32 && !defined FASTACT_SCALAR_HALF
+enum { HAS_HALVES = 1 };
+#else
+enum { HAS_HALVES = 0 };
+#endif
+FASTACT_INLINE vec load_half(const char *from) { return load_half_part(from, LANES); }
+FASTACT_INLINE void store_half(char *to, vec v) { store_half_part(to, v, LANES); }
 
 /* One entry of an array, which may be float16. */
 FASTACT_INLINE real read_entry(const char *p, int half) { return half ? (real)half_to_float(p) : *(const real *)p; }

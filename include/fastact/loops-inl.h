@@ -87,11 +87,12 @@ static void run_passes(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t
         ptrdiff_t count = end - first < most ? end - first : most;
         fastact_job rows[LANES];
         row_chunk whole[LANES];
-        for (ptrdiff_t r = 0; r < count; r++) {
-            take_row(&rows[r], job, first + r);
-            whole[r] = chunk_of(f, &rows[r], 0);
-            start_chunk(f, &states[r], max_of(f, &whole[r]));
-        }
+        ptrdiff_t taken = 0;
+        do {
+            take_row(&rows[taken], job, first + taken);
+            whole[taken] = chunk_of(f, &rows[taken], 0);
+            start_chunk(f, &states[taken], max_of(f, &whole[taken]));
+        } while (++taken < count);
         for (ptrdiff_t r = 0; r < count; r++) sum_chunk(f, &whole[r], &states[r]);
         finish_rows(f, rows, states, count);
         for (ptrdiff_t r = 0; r < count; r++) {

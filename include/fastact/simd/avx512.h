@@ -44,7 +44,7 @@ FASTACT_INLINE void store_piece(int pieces, int k, char *to, __m512 a) {
 
 #if FASTACT_REAL == 32
 
-#define SIDE_BY_SIDE 2
+#define SIDE_BY_SIDE 4
 #define SHORT 24
 #define SHORT_LOGARITHM 18
 #define SHORT_GRADIENT 16
