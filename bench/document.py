@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fastact.cli import plot
-from fastact.cli.bench import ELEMENTWISE_TOLERANCES, MICROSECONDS, MODES, TOLERANCES
+from fastact.cli.bench import ALONE, ELEMENTWISE_TOLERANCES, MICROSECONDS, MODES, TOLERANCES
 
 Record = dict[str, Any]
 FLOORS = tuple(plot.LIMITS)
@@ -36,7 +36,7 @@ def entries(record: Record) -> int:
 
 def others(record: Record) -> dict[str, float]:
     """Times of the libraries that fastact is compared with."""
-    return {name: time for name, time in record["times"].items() if name != "fastact" and name not in FLOORS}
+    return {name: time for name, time in record["times"].items() if name not in ("fastact", ALONE, *FLOORS)}
 
 
 def best(record: Record) -> tuple[str, float] | None:
@@ -281,7 +281,8 @@ def scaling(sections: Record, docs: Path) -> str:
     for r in where(records, function="softmax", dtype="float32"):
         panel = panels.setdefault(case(r), {})
         for name, seconds in r["times"].items():
-            panel.setdefault(name, []).append((r["threads"], seconds * 1e6))
+            if name != ALONE:
+                panel.setdefault(name, []).append((r["threads"], seconds * 1e6))
     if len(counts) > 1:
         name = "benchmarks-threads.png"
         plot.curves(docs / name, panels, "softmax, float32", "threads", "µs per call (lower is better)", shared=False)
@@ -291,18 +292,17 @@ def scaling(sections: Record, docs: Path) -> str:
             "Every library with as many threads, with its output given where it can, each time after a pause in which "
             "the others' threads stop spinning, and 20 ms of calls in which its own awake (for calls that wake them, "
             "see the next section). NumPy, SciPy, scikit-learn and thinc, which have one thread, are left out. "
-            '"Speed-up" is the time of fastact with one thread over that with so many.'
+            '"Speed-up" is the time of fastact with one thread over that with so many, taken in turns.'
         )
     )
     rows = []
     for key in dict.fromkeys((r["function"], r["dtype"], case(r)) for r in records):
         same = [r for r in records if (r["function"], r["dtype"], case(r)) == key]
-        alone = next((r["times"]["fastact"] for r in same if r["threads"] == 1), None)
         for r in same:
             found = best(r)
             ours = r["times"]["fastact"]
             cells = [f"{digits(found[1] * ours * 1e6)} ({found[0]})", ratio(found[1])] if found else ["", ""]
-            speedup = f"{alone / ours:.2f}" if alone else ""
+            speedup = f"{r['times'].get(ALONE, ours) / ours:.2f}"
             rows.append([*key, str(r["threads"]), digits(ours * 1e6), speedup, *cells])
     parts.append(
         table(["function", "type", "shape", "threads", "fastact, µs", "speed-up", "best other, µs", "ratio"], rows)

@@ -31,7 +31,7 @@ import numpy as np
 
 import fastact
 from fastact._threads import processors
-from fastact.cli.bench import DTYPES, ELEMENTWISE_SHAPE, MODES, calls, logits
+from fastact.cli.bench import ALONE, DTYPES, ELEMENTWISE_SHAPE, MODES, calls, logits
 from fastact.cli.measure import EXTENDED, medians, reference, ulps
 from fastact.cli.peers import FUNCTIONS, REPORTED, ROW_FUNCTIONS, Copy, Fastact, Peer, TorchCompile, installed
 
@@ -101,9 +101,9 @@ class Bench:
     ) -> Record:
         """Times of a case in the last of the modes that each library has; what is `beside` is timed and not checked.
 
-        Calls that are to be `warm` are those of libraries with threads.
+        Calls that are to be `warm` are those of libraries with threads, and fastact's by one thread.
         """
-        x, refused, timed = logits(shape, dtype), list[str](), {}
+        x, refused, timed, around = logits(shape, dtype), list[str](), {}, {}
         if masked:
             x[..., ~np.tri(*shape[-2:], dtype=bool)] = -np.inf
         peers = [peer for peer in self.peers if not warm or peer.name in THREADED]
@@ -111,8 +111,11 @@ class Bench:
             timed |= calls((*peers, *more), mode, x, function, axis, refused)
         for peer in beside:
             timed[peer.name] = peer.call(FUNCTIONS[0], x, given_output=modes[-1] == MODES[1])
+        if warm and self.threads > 1 and "fastact" in timed:
+            timed[ALONE] = timed["fastact"]
+            around[ALONE] = partial(fastact.threads, 1)
         rounds, budget = (5, 0.05) if self.quick else (25, budget)
-        times = medians(timed, rounds, budget=budget, warm=warm) if "fastact" in timed else {}
+        times = medians(timed, rounds, budget=budget, warm=warm, around=around) if "fastact" in timed else {}
         case: Record = {"function": function, "shape": shape, "axis": axis, "dtype": dtype, "mode": modes[-1]}
         if masked:
             case["masked"] = True

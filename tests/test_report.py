@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fastact.cli import peers
-from fastact.cli.bench import MODES, calls, logits
+from fastact.cli.bench import ALONE, MODES, calls, logits
 
 BENCH = Path(__file__).parents[1] / "bench"
 pytestmark = pytest.mark.skipif(not BENCH.exists(), reason="not in a source tree")
@@ -53,7 +53,7 @@ def content():
             "lengths": [record(shape=(1 << (18 - k), 1 << k), NumPy=2e-4) for k in (1, 17)],
             "limits": [{"dtype": "float32", "bandwidth": 2e10, "copy": 4e-10, "arithmetic": 3e-10, "row": 2048}],
             "latency": [{"shape": [1, 10], "dtype": "float32", "times": {"numpy.exp(x)": 5e-7}}],
-            "scaling": [record(threads=threads, NumPy=1e-3 / threads) for threads in (1, 2)],
+            "scaling": [record(NumPy=1e-3), record(threads=2, NumPy=5e-4, **{ALONE: 1.5e-4})],
             "idle": [
                 {"name": "fastact", "shape": [128, 1000], "gap": gap, "median": 1e-4, "cpu": 2e-4} for gap in (0, 1)
             ],
@@ -81,6 +81,7 @@ def test_document(document, tmp_path):
     assert lost.index("1000 x 300, axis 0") < lost.index("float16")
     assert "**0.50**" in lost
     assert "| relu | 0.781 | 1.56 (NumPy) | 2.00 | 2.00 |" in lines
+    assert "| softmax | float32 | 128 x 1000 | 2 | 100 | 1.50 | 500 (NumPy) | 5.00 |" in lines
     assert "- X: softmax is wrong" in lines
     for name in {line.partition("(")[2].rstrip(")") for line in lines if line.startswith("![")}:
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
@@ -117,6 +118,7 @@ def test_sections(report, monkeypatch):
     monkeypatch.setattr(report, "REPORTED", (peers.Fastact, peers.NumPy))
     monkeypatch.setattr(report, "SWEPT", 1 << 8)
     monkeypatch.setattr(report, "BATCH", 1 << 8)
+    assert ALONE in next(report.scaling(report.Bench(2, quick=True)))()["times"]
     bench = report.Bench(1, quick=True)
     for name, section in report.SECTIONS.items():
         first = next(section(bench), None)

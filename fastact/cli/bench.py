@@ -23,6 +23,8 @@ SHAPES = ((1, 10), (64, 10), (1024, 10), (128, 1000), (1, 32000), (4096, 1024))
 DTYPES = ("float32", "float64")
 MODES = ("allocating", "given output")
 """Whether each call makes an array for its result, or writes into one made beforehand."""
+ALONE = "fastact, one thread"
+"""What fastact with more threads is measured beside."""
 TOLERANCES = {"float16": 2e-2, "float32": 1e-4, "float64": 1e-10}
 """Largest relative difference from the reference: far above rounding, far below any mistake."""
 ELEMENTWISE_TOLERANCES = {"float16": 2e-2, "float32": 1e-3, "float64": 1e-7}

@@ -6,6 +6,7 @@ import math
 import statistics
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from itertools import repeat
 from typing import Any
 
@@ -91,7 +92,12 @@ def ulps(result: Array, exact: Array, unit: Array | None = None) -> Array:
 
 
 def medians(
-    calls: Mapping[str, Call], rounds: int, least: float = 1e-3, budget: float = math.inf, warm: float = 0
+    calls: Mapping[str, Call],
+    rounds: int,
+    least: float = 1e-3,
+    budget: float = math.inf,
+    warm: float = 0,
+    around: Mapping[str, Callable[[], AbstractContextManager[Any]]] | None = None,
 ) -> dict[str, float]:
     """Seconds per call: medians over rounds in which every call takes its turn, so that all meet the same weather.
 
@@ -108,6 +114,8 @@ def medians(
     warm : float, default: 0
         Seconds of calls before each measurement, after a pause: a library's threads sleep while the others take their
         turns, and theirs may spin for a while after them.
+    around : mapping of str to callable, optional
+        By name, what makes the context in which a call is measured.
 
     Returns
     -------
@@ -120,12 +128,13 @@ def medians(
     for _ in range(min(rounds, max(3, int(min(budget / a_round, rounds)))) if a_round else rounds):
         for name, call in calls.items():
             count, elapsed = tried[name]
-            if elapsed < _LONG * least:  # brings data into the caches that they fit
-                call()
-            if warm and elapsed:
-                time.sleep(_SPUN)
-                _seconds(call, max(1, round(warm * count / elapsed)))
-            samples[name].append(_seconds(call, count) / count)
+            with around[name]() if around and name in around else nullcontext():
+                if elapsed < _LONG * least:  # brings data into the caches that they fit
+                    call()
+                if warm and elapsed:
+                    time.sleep(_SPUN)
+                    _seconds(call, max(1, round(warm * count / elapsed)))
+                samples[name].append(_seconds(call, count) / count)
     return {name: statistics.median(times) for name, times in samples.items()}
 
 
