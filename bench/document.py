@@ -269,7 +269,9 @@ def latency(sections: Record, docs: Path) -> str:
     text = """\
 ## Latency of a call
 
-One row of ten entries, in ns per call. "An empty call" is what the timing loop itself takes, and is in every figure."""
+One row of ten entries, in ns per call. `exp` is NumPy's, the functions from softmax to act are fastact's. "An empty
+call" is what the timing loop itself takes, and is in every figure but those of other libraries, whose loop takes some
+10 ns less."""
     return f"{wrapped(text)}\n\n{table(['call', *(r['dtype'] for r in records)], rows)}"
 
 
