@@ -96,7 +96,8 @@ FASTACT_INLINE vec piecewise(const real *table, int degree, int from_middle, rea
 
 /* tanh(x), odd          dx = g (1 - y**2)
    float32: piecewise, relative error 2**-24.1 with rounded coefficients.
-   float64: m / (m + 2), m = expm1(2 |x|), and y - y lo/d for what rounding took from d = m + 2, as 1/d = (1 - y)/2. */
+   float64: y = m / (m + 1), m = expm1(2 |x|) / 2, less y lo / d for what rounding took from d = m + 1, with 1 / d = 1 - y. d - 1 is exact
+   up to 2**53; from there to where y is 1, lo is -1 or 1. */
 #if FASTACT_REAL == 32
 #define TANH_END 9.02f /* from here on tanh rounds to 1 */
 #define TANH_DEGREE 5
@@ -125,10 +126,10 @@ FASTACT_INLINE vec tanh_forward(vec x, vec p, vec q) {
 #else
 FASTACT_INLINE vec tanh_forward(vec x, vec p, vec q) {
     (void)p; (void)q;
-    const vec two = vset(2), half = vset(0.5);
-    vec a = vmin(vset(20), vabs(x)), m = expm1_quarters(vadd(a, a), 0, a), d = vadd(m, two), y = vdiv(m, d);
-    vec lo = sum_lo(vmax(m, two), vmin(m, two), d);
-    return vcopysign(vfma(vmul(y, lo), vfma(y, half, vneg(half)), y), x);
+    const vec one = vset(1);
+    vec a = vmin(vset(20), vabs(x)), m = expm1_quarters(vadd(a, a), 0, a, 1), d = vadd(m, one), y = vdiv(m, d);
+    vec lo = vmax(vneg(one), vsub(m, vsub(d, one)));
+    return vcopysign(vfma(vneg(lo), vfma(vneg(y), y, y), y), x);
 }
 #endif
 FASTACT_INLINE vec tanh_backward(vec g, vec y, vec p, vec q) { (void)p; (void)q; return vmul(g, vfma(vneg(y), y, vset(1))); }
@@ -154,7 +155,7 @@ FASTACT_INLINE vec times_exp(int far, vec a, vec b, vec x, int has_lo, vec x_lo)
     return rescaled(far, vmul(vmul(a, r.e), b), r.scale);
 }
 FASTACT_INLINE vec at_most_zero(vec x) { return vmin(vset(0), x); }
-FASTACT_INLINE vec expm1_of(vec x, int has_lo, vec x_lo) { return vcopysign(expm1_quarters(vmax(vset(-50), at_most_zero(x)), has_lo, x_lo), x); }
+FASTACT_INLINE vec expm1_of(vec x, int has_lo, vec x_lo) { return vcopysign(expm1_quarters(vmax(vset(-50), at_most_zero(x)), has_lo, x_lo, 0), x); }
 
 /* elu(x) = x for x > 0, else p expm1(x)          dx = g for x > 0, else g p exp(x) */
 FASTACT_INLINE vec elu_forward(vec x, vec p, vec q) { (void)q; return vless_select(vset(0), x, x, vmul(p, expm1_of(x, 0, x))); }

@@ -122,12 +122,12 @@ static const real expm1_coefficient[EXPM1_DEGREE + 1] = {
 };
 #endif
 
-/* expm1(x) = (s - 1) + s (r + r**2 h(r)) for x >= -50, s the nearest power of 2**(1/4); r_lo goes with the small terms. */
-FASTACT_INLINE vec expm1_quarters(vec x, int has_lo, vec x_lo) {
-    quarter_reduction k = reduce_quarters(x, has_lo, x_lo, vset(MAGIC));
+/* expm1(x) = (s - 1) + s (r + r**2 h(r)) for x >= -50, s the nearest power of 2**(1/4), or half of it; r_lo goes with the small terms. */
+FASTACT_INLINE vec expm1_quarters(vec x, int has_lo, vec x_lo, int halved) {
+    quarter_reduction k = reduce_quarters(x, has_lo, x_lo, vset((real)MAGIC - 4 * halved));
     vec h = vset(expm1_coefficient[EXPM1_DEGREE]);
     for (int d = EXPM1_DEGREE - 1; d >= 0; d--) h = vmadd(h, k.r, vset(expm1_coefficient[d]));
-    return vfma(k.s, vadd(k.r, vfma(vmul(k.r, k.r), h, k.r_lo)), vsub(k.s, vset(1)));
+    return vfma(k.s, vadd(k.r, vfma(vmul(k.r, k.r), h, k.r_lo)), vsub(k.s, vset(halved ? (real)0.5 : 1)));
 }
 
 /* log((1 + s) / (1 - s)) = 2 s + s**3 l(s**2) for s**2 <= 0.02945, by Remez exchange; relative error 2**-31.1 and 2**-58.8. */
