@@ -82,6 +82,7 @@ cdef extern from "fastact/rows.h" nogil:
         int (*is_staged)(int, const fastact_job *) noexcept nogil
         int (*gather)(const fastact_job *, int, Py_ssize_t, Py_ssize_t, Py_ssize_t, void *) noexcept nogil
         void (*scatter)(const fastact_job *, Py_ssize_t, Py_ssize_t, Py_ssize_t, const void *) noexcept nogil
+        const fastact_kernels *halves
         void (*elementwise)(int, Py_ssize_t, const char *const *, const Py_ssize_t *, char *, Py_ssize_t, int) noexcept nogil
         size_t size
 
@@ -286,18 +287,26 @@ cdef int run_one_row(int function, const fastact_kernels *kernels, const fastact
     cdef fastact_state *parts = <fastact_state *>malloc(chunks * sizeof(fastact_state))
     cdef fastact_job one = job[0]
     cdef char *buffer = NULL
-    cdef int k, inputs = fastact_inputs(function), staged = kernels.is_staged(function, job), kept = 0
+    cdef size_t room = 0
+    cdef int k, inputs = fastact_inputs(function), staged, kept = 0
+    if job.half and kernels.halves != NULL and not kernels.halves.is_staged(function, job):
+        kernels = kernels.halves
+        room = n if function == FASTACT_softmax else 0
+    staged = kernels.is_staged(function, job)
+    if staged:
+        room = inputs * n + 2
     one.rows = 1
     one.parts = parts
     one.out = job.out + row * job.out_row
     for k in range(inputs):
         one.input[k] = job.input[k] + row * job.input_row[k]
-    if staged:
-        buffer = <char *>malloc((inputs * n + 2) * kernels.size)
-    if parts == NULL or (staged and buffer == NULL):
+    if room:
+        buffer = <char *>malloc(room * kernels.size)
+    if parts == NULL or (room and buffer == NULL):
         free(parts)
         free(buffer)
         return -1
+    one.kept = NULL if staged else buffer
     if staged:
         one.out = buffer
         for k in range(inputs):
@@ -526,8 +535,8 @@ cdef object make_ufunc(int function, bint masked):
 # --- activations --------------------------------------------------------------------------------------------------
 
 cdef inline bint is_cheap(int function) noexcept nogil:
-    """Whether the function and its gradient need no exponential: a quarter of the work."""
-    return function - function % 2 in (
+    """Whether the function needs no exponential: a quarter of the work."""
+    return function in (FASTACT_sigmoid_backward, FASTACT_tanh_backward) or function - function % 2 in (
         FASTACT_relu, FASTACT_leaky_relu, FASTACT_prelu, FASTACT_softsign, FASTACT_relu6, FASTACT_hard_tanh,
         FASTACT_hard_sigmoid, FASTACT_hard_swish, FASTACT_threshold)
 

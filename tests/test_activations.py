@@ -664,7 +664,7 @@ def test_approximate():
 # --- threads ------------------------------------------------------------------------------------------------------
 
 
-@by_dtype
+@by_any_dtype
 @by_call
 def test_threads_give_the_same_bits(call, dtype):
     values = call.activation.some_values

@@ -25,7 +25,7 @@ extern fastact_elementwise_kernel FASTACT_ELEMENTWISE_NAME;
 #define FASTACT_LANES_NAME FASTACT_PASTE(FASTACT_TABLE, _lanes)
 extern ptrdiff_t FASTACT_LANES_NAME(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end);
 #define FASTACT_HALVES_NAME FASTACT_PASTE(FASTACT_TABLE, _halves)
-extern int FASTACT_HALVES_NAME(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end);
+extern const fastact_kernels FASTACT_HALVES_NAME;
 
 #ifdef FASTACT_ACTIVATION_KERNELS
 #include "fastact/activations-inl.h"

@@ -313,15 +313,48 @@ static void run_apart(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t 
     else run_passes(f, job, begin, end);
 }
 
+/* One row, step by step. */
+static void sum_parts(int f, const fastact_job *job, ptrdiff_t first, ptrdiff_t last) {
+    if (first == last) return;
+    const row_chunk k = chunk_of(f, job, first);
+    double max = max_of(f, &k);
+    sums_of_chunks[f](job, first, last, NULL, NULL, NULL, &max);
+}
+
+/* Whether what lies `in` and `out` bytes apart is entries one after the other, in all inputs and an output of entries. */
+static int are_entries(int f, const fastact_job *job, const ptrdiff_t *in, ptrdiff_t out) {
+    const ptrdiff_t size = job->half ? 2 : sizeof(real);
+    for (int k = 0; k < fastact_inputs(f); k++)
+        if (in[k] != size) return 0;
+    return fastact_results(f) || out == size;
+}
+/* Rows for the kernels of float16. */
+FASTACT_INLINE int are_halves(int f, const fastact_job *job) {
+    return job->half && !job->mask && job->n > ROW_LANES && f != FASTACT_logsumexp_weighted &&
+           are_entries(f, job, job->input_step, job->out_step);
+}
+
 #ifdef FASTACT_HALF_ROWS
-/* Rows of float16, of entries one after the other. */
-int FASTACT_HALVES_NAME(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
+
+static int run_halves(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
     fastact_job halves = *job;
     if (f == FASTACT_softmax && !(halves.kept = malloc((end - begin > 1 ? 2 : 1) * (size_t)job->n * sizeof(real)))) return -1;
     run_apart(f, &halves, begin, end);
     if (f == FASTACT_softmax) free(halves.kept);
     return 0;
 }
+static int is_staged(int f, const fastact_job *job) { return !are_halves(f, job); }
+
+const fastact_kernels FASTACT_HALVES_NAME = {
+    .rows = run_halves,
+    .sum = sum_parts,
+    .finish = finish,
+    .map = map_parts,
+    .write = write_results,
+    .is_staged = is_staged,
+    .size = sizeof(real),
+};
+
 #else
 
 /* Whether rows are better off in lanes, which are no help where a single row has special cases of its own. Reading and writing LANES
@@ -414,24 +447,11 @@ static int is_staged(int f, const fastact_job *job) {
     return fastact_results(f) != 1 && (fastact_results(f) || job->n > 1) && job->out_step != step;
 }
 
-/* Whether what lies `in` and `out` bytes apart is entries one after the other, in all inputs and an output of entries. */
-static int are_entries(int f, const fastact_job *job, const ptrdiff_t *in, ptrdiff_t out) {
-    const ptrdiff_t size = job->half ? 2 : sizeof(real);
-    for (int k = 0; k < fastact_inputs(f); k++)
-        if (in[k] != size) return 0;
-    return fastact_results(f) || out == size;
-}
 /* Rows for lanes where they lie, float16 too: side by side, entry by entry; or short ones, of entries one after the other. */
 static int are_for_lanes(int f, const fastact_job *job) {
     if (job->mask || job->n == 0 || f == FASTACT_logsumexp_weighted) return 0;
     if (job->n <= FASTACT_CHUNK && are_entries(f, job, job->input_row, job->out_row)) return 1;
     return is_short(f, job) && are_entries(f, job, job->input_step, job->out_step);
-}
-
-/* Rows for the kernels of float16. */
-FASTACT_INLINE int are_halves(int f, const fastact_job *job) {
-    return job->half && !job->mask && job->n > ROW_LANES && f != FASTACT_logsumexp_weighted &&
-           are_entries(f, job, job->input_step, job->out_step);
 }
 
 /* Rows that no kernel can read where they lie go through a buffer, as many as fit the caches at a time: strided ones, and those with
@@ -477,9 +497,7 @@ static int run_any(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end
         if (begin < 0) return -1;
     }
     if (begin == end) return 0;
-#if FASTACT_REAL == 32 && !defined(FASTACT_SCALAR_HALF)
-    if (are_halves(f, job)) return FASTACT_HALVES_NAME(f, job, begin, end);
-#endif
+    if (HAS_HALVES && are_halves(f, job)) return FASTACT_HALVES_NAME.rows(f, job, begin, end);
     return run_staged(f, job, begin, end);
 }
 
@@ -492,13 +510,6 @@ static int run_rows(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t en
     int failed = run_any(f, &rows, begin, end);
     free(rows.parts);
     return failed;
-}
-
-static void sum_parts(int f, const fastact_job *job, ptrdiff_t first, ptrdiff_t last) {
-    if (first == last) return;
-    const row_chunk k = chunk_of(f, job, first);
-    double max = max_of(f, &k);
-    sums_of_chunks[f](job, first, last, NULL, NULL, NULL, &max);
 }
 
 static int gather(const fastact_job *job, int input, ptrdiff_t row, ptrdiff_t first, ptrdiff_t last, void *to) {
@@ -520,6 +531,7 @@ const fastact_kernels FASTACT_TABLE = {
     .is_staged = is_staged,
     .gather = gather,
     .scatter = scatter,
+    .halves = HAS_HALVES ? &FASTACT_HALVES_NAME : NULL,
     .elementwise = FASTACT_ELEMENTWISE_NAME,
     .size = sizeof(real),
 };

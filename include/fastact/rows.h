@@ -95,7 +95,7 @@ typedef void fastact_elementwise_kernel(int function, ptrdiff_t n, const char *c
                                         ptrdiff_t out_step, int half);
 
 /* The kernels of one instruction set for float32 or float64. */
-typedef struct {
+typedef struct fastact_kernels {
     /* Rows begin to end, whole. Returns 0, or -1 for want of memory. */
     int (*rows)(int function, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end);
 
@@ -111,6 +111,10 @@ typedef struct {
     int (*is_staged)(int function, const fastact_job *job);
     int (*gather)(const fastact_job *job, int input, ptrdiff_t row, ptrdiff_t first, ptrdiff_t last, void *to);
     void (*scatter)(const fastact_job *job, ptrdiff_t row, ptrdiff_t first, ptrdiff_t last, const void *from);
+
+    /* Those of rows of float16 (no gather and scatter, and nothing elementwise), if it converts them; `kept` must then have room for
+       softmax's exponentials, entry for entry. */
+    const struct fastact_kernels *halves;
 
     fastact_elementwise_kernel *elementwise;
 
