@@ -12,7 +12,7 @@ FASTACT_INLINE vec operand(const operands *o, int k, ptrdiff_t i) { return vload
    The operands are a copy that nothing written to `to` can change, and parameters stay in registers unless there is one for each entry;
    only functions that have any need the second loop. The third is for arrays of float16. */
 enum { VARIED = 1, HALVES = 2 };
-#define P(k) (loop & VARIED ? operand(&here, k, i) : fixed[k])
+#define P(k) ((k) >= count ? vset(0) : loop & VARIED ? operand(&here, k, i) : fixed[k])
 #define X(k) (loop & HALVES ? load_half((const char *)here.in[k] + 2 * i) : operand(&here, k, i))
 #define FORWARD(name) name##_forward(X(0), P(1), P(2))
 #define BACKWARD(name) name##_backward(X(0), X(1), P(2), P(3))
@@ -31,15 +31,17 @@ enum { VARIED = 1, HALVES = 2 };
         real *to = out;                                                                   \
         ptrdiff_t last = n % LANES, whole = n - last, any = 0;                            \
         vec fixed[4];                                                                     \
-        for (int k = (arrays); k < (arrays) + (parameters); k++)                          \
+        const int count = (arrays) + (parameters);                                        \
+        for (int k = (arrays); k < count; k++) {                                          \
             fixed[k] = o->mask[k] ? vset(0) : vload(o->in[k]);                            \
-        for (int k = 0; k < (parameters); k++) any |= o->mask[(arrays) + k];              \
+            any |= o->mask[k];                                                            \
+        }                                                                                 \
         for (;;) {                                                                        \
             if (HAS_HALVES && half && to == out) FOR_VECTORS(HALVES, value);              \
             else if ((parameters) > 0 && any) FOR_VECTORS(VARIED, value);                 \
             else FOR_VECTORS(0, value);                                                   \
             if (to == rest[4] || last == 0) break;                                        \
-            moved = rest_of(o, (arrays) + (parameters), whole, last, half, rest);         \
+            moved = rest_of(o, count, whole, last, half, rest);                               \
             o = &moved;                                                                   \
             to = rest[4];                                                                 \
             whole = LANES;                                                                \
