@@ -282,9 +282,8 @@ def scaling(sections: Record, docs: Path) -> str:
     panels: dict[str, dict[str, list[tuple[float, float]]]] = {}
     for r in where(records, function="softmax", dtype="float32"):
         panel = panels.setdefault(case(r), {})
-        for name, seconds in r["times"].items():
-            if name != ALONE:
-                panel.setdefault(name, []).append((r["threads"], seconds * 1e6))
+        for name, seconds in {"fastact": r["times"]["fastact"], **others(r)}.items():
+            panel.setdefault(name, []).append((r["threads"], seconds * 1e6))
     if len(counts) > 1:
         name = "benchmarks-threads.png"
         plot.curves(docs / name, panels, "softmax, float32", "threads", "µs per call (lower is better)", shared=False)

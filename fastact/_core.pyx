@@ -289,7 +289,7 @@ cdef int run_one_row(int function, const fastact_kernels *kernels, const fastact
     cdef char *buffer = NULL
     cdef size_t room = 0
     cdef int k, inputs = fastact_inputs(function), staged, kept = 0
-    if job.half and kernels.halves != NULL and not kernels.halves.is_staged(function, job):
+    if kernels.halves != NULL and not kernels.halves.is_staged(function, job):
         kernels = kernels.halves
         room = n if function == FASTACT_softmax else 0
     staged = kernels.is_staged(function, job)

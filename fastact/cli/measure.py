@@ -128,7 +128,7 @@ def medians(
     for _ in range(min(rounds, max(3, int(min(budget / a_round, rounds)))) if a_round else rounds):
         for name, call in calls.items():
             count, elapsed = tried[name]
-            with around[name]() if around and name in around else nullcontext():
+            with (around or {}).get(name, nullcontext)():
                 if elapsed < _LONG * least:  # brings data into the caches that they fit
                     call()
                 if warm and elapsed:

@@ -336,7 +336,7 @@ FASTACT_INLINE int are_halves(int f, const fastact_job *job) {
 
 #ifdef FASTACT_HALF_ROWS
 
-static int run_halves(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
+static int run_rows(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t end) {
     fastact_job halves = *job;
     if (f == FASTACT_softmax && !(halves.kept = malloc((end - begin > 1 ? 2 : 1) * (size_t)job->n * sizeof(real)))) return -1;
     run_apart(f, &halves, begin, end);
@@ -344,16 +344,6 @@ static int run_halves(int f, const fastact_job *job, ptrdiff_t begin, ptrdiff_t 
     return 0;
 }
 static int is_staged(int f, const fastact_job *job) { return !are_halves(f, job); }
-
-const fastact_kernels FASTACT_HALVES_NAME = {
-    .rows = run_halves,
-    .sum = sum_parts,
-    .finish = finish,
-    .map = map_parts,
-    .write = write_results,
-    .is_staged = is_staged,
-    .size = sizeof(real),
-};
 
 #else
 
@@ -522,17 +512,23 @@ static void scatter(const fastact_job *job, ptrdiff_t row, ptrdiff_t first, ptrd
     scatter_rows(job, row, 1, first, last, (const real *)from, 0);
 }
 
-const fastact_kernels FASTACT_TABLE = {
+#endif
+
+const fastact_kernels
+#ifdef FASTACT_HALF_ROWS
+    FASTACT_HALVES_NAME = {
+#else
+    FASTACT_TABLE = {
+    .gather = gather,
+    .scatter = scatter,
+    .halves = HAS_HALVES ? &FASTACT_HALVES_NAME : NULL,
+    .elementwise = FASTACT_ELEMENTWISE_NAME,
+#endif
     .rows = run_rows,
     .sum = sum_parts,
     .finish = finish,
     .map = map_parts,
     .write = write_results,
     .is_staged = is_staged,
-    .gather = gather,
-    .scatter = scatter,
-    .halves = HAS_HALVES ? &FASTACT_HALVES_NAME : NULL,
-    .elementwise = FASTACT_ELEMENTWISE_NAME,
     .size = sizeof(real),
 };
-#endif

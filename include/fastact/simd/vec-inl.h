@@ -46,13 +46,13 @@ FASTACT_INLINE vec vload(const real *p) { vec r; EACH r.v[k] = nload(p + k * NLA
 FASTACT_INLINE void vstore(real *p, vec a) { EACH nstore(p + k * NLANES, a.v[k]); }
 /* To p, at the start of a cache line, past the caches; nfence() after the last one. */
 FASTACT_INLINE void vstream(real *p, vec a) { EACH nstream(p + k * NLANES, a.v[k]); }
-/* The first `count` lanes from memory and `fill` in the others, which are not read; count may exceed the lanes. */
 /* Registers of which nothing is in memory are left out where there are up to four: a masked access takes 300 ns in a page that is not there. */
 #ifdef FASTACT_ACTIVATION_KERNELS
 #define NO_PART(k, count) ((k) > 0 && (count) <= (k) * NLANES)
 #else
 #define NO_PART(k, count) 0
 #endif
+/* The first `count` lanes from memory and `fill` in the others, which are not read; count may exceed the lanes. */
 FASTACT_INLINE vec vload_part(const real *p, ptrdiff_t count, real fill) {
     vec r; EACH r.v[k] = NO_PART(k, count) ? nset(fill) : nload_part(p + k * NLANES, count - k * NLANES, fill); return r;
 }
